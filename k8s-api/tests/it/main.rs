@@ -1,0 +1,3 @@
+//! The vocabulary from outside.
+
+mod schema;
