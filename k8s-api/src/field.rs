@@ -7,44 +7,116 @@ use std::fmt;
 use serde_json::Value;
 
 /// Where in an object a value stands: `spec.containers[0].name`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Path(String);
+///
+/// Validation makes a path for nearly every field and prints nearly none, so a path of usual length lives on the stack:
+/// going one step down copies a hundred bytes and allocates nothing.
+#[derive(Clone)]
+pub struct Path(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline { len: u8, bytes: [u8; INLINE] },
+    Heap(String),
+}
+
+/// Bytes a path can have without allocating.
+const INLINE: usize = 126;
 
 impl Path {
     /// The path of one field at the top.
     pub fn new(name: &str) -> Self {
-        Self(name.to_owned())
+        Self::root().and(&[name])
     }
 
     /// The path of no field: errors of the object as a whole.
-    pub fn root() -> Self {
-        Self::default()
+    pub const fn root() -> Self {
+        Self(Repr::Inline { len: 0, bytes: [0; INLINE] })
     }
 
     /// A field below this one.
     pub fn child(&self, name: &str) -> Self {
-        if self.0.is_empty() { Self::new(name) } else { Self(format!("{}.{name}", self.0)) }
+        if self.is_root() { self.and(&[name]) } else { self.and(&[".", name]) }
     }
 
     /// An element of this list.
     pub fn index(&self, index: usize) -> Self {
-        Self(format!("{}[{index}]", self.0))
+        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        match DIGITS.get(index) {
+            Some(digit) => self.and(&["[", digit, "]"]),
+            None => self.and(&["[", &index.to_string(), "]"]),
+        }
     }
 
     /// An entry of this map.
     pub fn key(&self, key: &str) -> Self {
-        Self(format!("{}[{key}]", self.0))
+        self.and(&["[", key, "]"])
     }
 
     /// The path as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Repr::Inline { len, bytes } => {
+                std::str::from_utf8(&bytes[..usize::from(*len)]).expect("a path is made of whole strings")
+            }
+            Repr::Heap(text) => text,
+        }
+    }
+
+    fn is_root(&self) -> bool {
+        match &self.0 {
+            Repr::Inline { len, .. } => *len == 0,
+            Repr::Heap(text) => text.is_empty(),
+        }
+    }
+
+    fn and(&self, parts: &[&str]) -> Self {
+        let mut path = self.clone();
+        for part in parts {
+            path.push(part);
+        }
+        path
+    }
+
+    fn push(&mut self, part: &str) {
+        match &mut self.0 {
+            Repr::Inline { len, bytes } => {
+                let start = usize::from(*len);
+                match bytes.get_mut(start..start + part.len()) {
+                    Some(room) => {
+                        room.copy_from_slice(part.as_bytes());
+                        *len = (start + part.len()) as u8;
+                    }
+                    None => self.0 = Repr::Heap([self.as_str(), part].concat()),
+                }
+            }
+            Repr::Heap(text) => text.push_str(part),
+        }
+    }
+}
+
+impl Default for Path {
+    fn default() -> Self {
+        Self::root()
+    }
+}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Path {}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Path({:?})", self.as_str())
     }
 }
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
