@@ -35,7 +35,7 @@ pub(crate) fn table(openapi: &Path, go_folder: &Path) -> Result<String> {
     let mut text = String::from(HEADER);
     let mut read = std::collections::BTreeSet::new();
     let definitions = swagger["definitions"].as_object().ok_or("no definitions")?.iter().collect::<BTreeMap<_, _>>();
-    for (name, _) in &definitions {
+    for name in definitions.keys() {
         let (package, _) = go_place(name);
         if read.insert(package.clone()) {
             source.read_package(go_folder, &package)?;

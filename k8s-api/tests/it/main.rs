@@ -1,3 +1,4 @@
 //! The vocabulary from outside.
 
+mod registry;
 mod schema;
