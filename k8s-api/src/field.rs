@@ -195,59 +195,68 @@ pub type ErrorList = Vec<Error>;
 
 impl Error {
     /// A required value is missing.
-    pub fn required(field: &Path, detail: impl Into<String>) -> Self {
+    pub fn required(field: &(impl fmt::Display + ?Sized), detail: impl Into<String>) -> Self {
         Self::new(ErrorType::Required, field, None, detail)
     }
 
     /// A value is malformed.
-    pub fn invalid(field: &Path, value: impl Shown, detail: impl Into<String>) -> Self {
+    pub fn invalid(field: &(impl fmt::Display + ?Sized), value: impl Shown, detail: impl Into<String>) -> Self {
         Self::new(ErrorType::Invalid, field, Some(value.shown()), detail)
     }
 
     /// A value has the wrong type.
-    pub fn type_invalid(field: &Path, value: impl Shown, detail: impl Into<String>) -> Self {
+    pub fn type_invalid(field: &(impl fmt::Display + ?Sized), value: impl Shown, detail: impl Into<String>) -> Self {
         Self::new(ErrorType::TypeInvalid, field, Some(value.shown()), detail)
     }
 
     /// A value stands twice.
-    pub fn duplicate(field: &Path, value: impl Shown) -> Self {
+    pub fn duplicate(field: &(impl fmt::Display + ?Sized), value: impl Shown) -> Self {
         Self::new(ErrorType::Duplicate, field, Some(value.shown()), "")
     }
 
     /// A reference leads nowhere.
-    pub fn not_found(field: &Path, value: impl Shown) -> Self {
+    pub fn not_found(field: &(impl fmt::Display + ?Sized), value: impl Shown) -> Self {
         Self::new(ErrorType::NotFound, field, Some(value.shown()), "")
     }
 
     /// A value is none of `supported`, which the message lists in the order given.
-    pub fn not_supported<S: AsRef<str>>(field: &Path, value: impl Shown, supported: &[S]) -> Self {
+    pub fn not_supported<S: AsRef<str>>(
+        field: &(impl fmt::Display + ?Sized),
+        value: impl Shown,
+        supported: &[S],
+    ) -> Self {
         let listed: Vec<String> = supported.iter().map(|s| quote(s.as_ref())).collect();
         let detail = if listed.is_empty() { String::new() } else { format!("supported values: {}", listed.join(", ")) };
         Self::new(ErrorType::NotSupported, field, Some(value.shown()), detail)
     }
 
     /// A value may not be set.
-    pub fn forbidden(field: &Path, detail: impl Into<String>) -> Self {
+    pub fn forbidden(field: &(impl fmt::Display + ?Sized), detail: impl Into<String>) -> Self {
         Self::new(ErrorType::Forbidden, field, None, detail)
     }
 
     /// A value is longer than `max` bytes.
-    pub fn too_long(field: &Path, max: usize) -> Self {
+    pub fn too_long(field: &(impl fmt::Display + ?Sized), max: usize) -> Self {
         Self::new(ErrorType::TooLong, field, None, format!("may not be more than {max} bytes"))
     }
 
     /// A list of `actual` items has more than `max`.
-    pub fn too_many(field: &Path, actual: usize, max: usize) -> Self {
+    pub fn too_many(field: &(impl fmt::Display + ?Sized), actual: usize, max: usize) -> Self {
         let items = if max == 1 { "item" } else { "items" };
         Self::new(ErrorType::TooMany, field, Some(actual.to_string()), format!("must have at most {max} {items}"))
     }
 
     /// The server failed to check the value.
-    pub fn internal(field: &Path, detail: impl Into<String>) -> Self {
+    pub fn internal(field: &(impl fmt::Display + ?Sized), detail: impl Into<String>) -> Self {
         Self::new(ErrorType::Internal, field, None, detail)
     }
 
-    fn new(kind: ErrorType, field: &Path, value: Option<String>, detail: impl Into<String>) -> Self {
+    fn new(
+        kind: ErrorType,
+        field: &(impl fmt::Display + ?Sized),
+        value: Option<String>,
+        detail: impl Into<String>,
+    ) -> Self {
         Self { kind, field: field.to_string(), value, detail: detail.into() }
     }
 

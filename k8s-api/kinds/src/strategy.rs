@@ -64,6 +64,8 @@ pub struct Facts {
     pub field_labels: &'static [&'static str],
     /// The propagation policy of a delete that names none: dependents are orphaned instead of deleted in the background.
     pub orphans_by_default: bool,
+    /// Whether finalizers must be standard ones or carry a prefix: most built-in kinds, not custom resources.
+    pub standard_finalizers: bool,
 }
 
 /// The grammar of a kind's names.
@@ -91,6 +93,7 @@ impl Facts {
             graceful_delete: false,
             field_labels: &[],
             orphans_by_default: false,
+            standard_finalizers: true,
         }
     }
 }
