@@ -9,6 +9,10 @@ mod object;
 mod user;
 
 pub mod field;
+pub mod quantity;
+pub mod registry;
+pub mod schema;
+pub mod selector;
 pub mod status;
 
 pub use any::{AnyObject, DynamicObject};

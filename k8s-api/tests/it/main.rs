@@ -1,4 +1,6 @@
 //! The vocabulary from outside.
 
+mod quantity;
 mod registry;
 mod schema;
+mod selector;
