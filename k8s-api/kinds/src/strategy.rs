@@ -123,6 +123,8 @@ pub trait AnyStrategy: Send + Sync {
     /// # Errors
     /// When the bytes do not fit the type.
     fn decode_bytes(&self, bytes: &[u8]) -> serde_json::Result<Box<dyn AnyObject>>;
+    /// Whether an object is of the type that this strategy decodes to.
+    fn accepts(&self, object: &dyn AnyObject) -> bool;
     fn facts(&self) -> Facts;
     fn default(&self, object: &mut dyn AnyObject);
     fn prepare_for_create(&self, object: &mut dyn AnyObject);
@@ -141,6 +143,9 @@ impl<S: Strategy> AnyStrategy for S {
     }
     fn decode_bytes(&self, bytes: &[u8]) -> serde_json::Result<Box<dyn AnyObject>> {
         Ok(Box::new(serde_json::from_slice::<S::Object>(bytes)?))
+    }
+    fn accepts(&self, object: &dyn AnyObject) -> bool {
+        object.as_any().is::<S::Object>()
     }
     fn facts(&self) -> Facts {
         Strategy::facts(self)
