@@ -1,5 +1,7 @@
 //! Values as error messages print them where `serde_json` would print them otherwise.
 
+use std::fmt::Write as _;
+
 use k8s_api::field::Shown;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference, Time};
 use serde::Serialize;
@@ -40,7 +42,7 @@ pub fn object(fields: &[(&str, Option<Value>)]) -> Literal {
             if text.len() > 1 {
                 text.push(',');
             }
-            text.push_str(&format!("{name:?}:{value}"));
+            let _ = write!(text, "{name:?}:{value}");
         }
     }
     text.push('}');
@@ -70,7 +72,8 @@ pub fn label_selector(selector: &LabelSelector) -> Literal {
     let labels = selector.match_labels.as_ref().filter(|labels| !labels.is_empty());
     let mut text = String::from("{");
     if let Some(labels) = labels {
-        text.push_str(&format!("\"matchLabels\":{}", json(labels).0));
+        text.push_str("\"matchLabels\":");
+        text.push_str(&json(labels).0);
     }
     if let Some(expressions) = selector.match_expressions.as_ref().filter(|list| !list.is_empty()) {
         let items = expressions.iter().map(|e| {

@@ -1,0 +1,158 @@
+use k8s_api::field::ErrorList;
+use k8s_api::schema::{Table, Type};
+use k8s_api::{AnyObject, DynamicObject, GroupVersionKind};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::{Map, Value};
+
+use crate::{AnyStrategy, Facts, canonical};
+
+/// The strategy of a kind that has no rules of its own: nothing is defaulted and nothing but metadata is checked.
+///
+/// Works on [`DynamicObject`], so that a kind costs no code. Keeps `status` apart from the rest where the kind has that
+/// subresource, and counts changes of the rest in `metadata.generation` where the kind counts.
+#[derive(Clone, Debug)]
+pub struct Generic {
+    facts: Facts,
+    ty: Option<&'static Type>,
+    status: bool,
+    counts: bool,
+    custom: bool,
+}
+
+impl Generic {
+    /// Of a built-in kind, whose schema says which fields are written when empty.
+    pub fn builtin(gvk: &GroupVersionKind, facts: Facts) -> Self {
+        Self { facts, ty: Table::builtin().kind(gvk), status: false, counts: false, custom: false }
+    }
+
+    /// Of a custom resource: it counts changes, and finalizers may have any qualified name.
+    pub fn custom() -> Self {
+        let facts = Facts { standard_finalizers: false, unconditional_update: false, ..Facts::new() };
+        Self { facts, ty: None, status: false, counts: true, custom: true }
+    }
+
+    /// Whether `status` is written through its subresource alone.
+    pub fn with_status(mut self, status: bool) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Whether `metadata.generation` counts changes.
+    pub fn counting(mut self, counts: bool) -> Self {
+        self.counts = counts;
+        self
+    }
+
+    fn tidy(&self, object: &mut DynamicObject) {
+        if let Some(ty) = self.ty {
+            canonical::rest(Table::builtin(), ty, &mut object.rest);
+        }
+    }
+
+    fn same_but_status(&self, new: &Map<String, Value>, old: &Map<String, Value>) -> bool {
+        let counted =
+            |object: &Map<String, Value>| object.len() - usize::from(self.status && object.contains_key("status"));
+        counted(new) == counted(old)
+            && new.iter().all(|(key, value)| (self.status && key == "status") || old.get(key) == Some(value))
+    }
+}
+
+impl AnyStrategy for Generic {
+    fn decode(&self, tree: Value) -> serde_json::Result<Box<dyn AnyObject>> {
+        Ok(Box::new(serde_json::from_value::<DynamicObject>(tree)?))
+    }
+
+    fn decode_bytes(&self, bytes: &[u8]) -> serde_json::Result<Box<dyn AnyObject>> {
+        Ok(Box::new(serde_json::from_slice::<DynamicObject>(bytes)?))
+    }
+
+    fn facts(&self) -> Facts {
+        self.facts
+    }
+
+    fn default(&self, object: &mut dyn AnyObject) {
+        let object = own_mut(object);
+        canonical::meta(&mut object.metadata);
+        self.tidy(object);
+    }
+
+    fn prepare_for_create(&self, object: &mut dyn AnyObject) {
+        let object = own_mut(object);
+        if self.status {
+            object.rest.remove("status");
+            self.tidy(object);
+        }
+        if self.counts {
+            object.metadata.generation = Some(1);
+        }
+    }
+
+    fn validate_create(&self, _: &dyn AnyObject) -> ErrorList {
+        ErrorList::new()
+    }
+
+    fn prepare_for_update(&self, new: &mut dyn AnyObject, old: &dyn AnyObject) {
+        let (new, old) = (own_mut(new), own(old));
+        if self.status {
+            carry(&mut new.rest, &old.rest, "status");
+        }
+        let changed = self.counts && !self.same_but_status(&new.rest, &old.rest);
+        count(&mut new.metadata, &old.metadata, changed);
+    }
+
+    fn validate_update(&self, _: &dyn AnyObject, _: &dyn AnyObject) -> ErrorList {
+        ErrorList::new()
+    }
+
+    fn prepare_for_subresource_update(&self, subresource: &str, new: &mut dyn AnyObject, old: &dyn AnyObject) {
+        if subresource != "status" {
+            return;
+        }
+        let (new, old) = (own_mut(new), own(old));
+        let status = new.rest.remove("status");
+        new.rest.clone_from(&old.rest);
+        match status {
+            Some(status) => drop(new.rest.insert("status".to_owned(), status)),
+            None => drop(new.rest.remove("status")),
+        }
+        self.tidy(new);
+        if self.custom {
+            let managed = new.metadata.managed_fields.take();
+            let revision = new.metadata.resource_version.take();
+            new.metadata = ObjectMeta { managed_fields: managed, resource_version: revision, ..old.metadata.clone() };
+        }
+        new.metadata.generation = old.metadata.generation;
+    }
+
+    fn validate_subresource_update(&self, _: &str, _: &dyn AnyObject, _: &dyn AnyObject) -> ErrorList {
+        ErrorList::new()
+    }
+
+    fn warnings(&self, _: &dyn AnyObject, _: Option<&dyn AnyObject>) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn field_labels(&self, _: &dyn AnyObject) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+/// Sets the generation of an update: that of the old object, and one more when something counted has changed.
+pub fn count(new: &mut ObjectMeta, old: &ObjectMeta, changed: bool) {
+    new.generation = if changed { Some(old.generation.unwrap_or(0) + 1) } else { old.generation };
+}
+
+fn carry(new: &mut Map<String, Value>, old: &Map<String, Value>, field: &str) {
+    match old.get(field) {
+        Some(value) => drop(new.insert(field.to_owned(), value.clone())),
+        None => drop(new.remove(field)),
+    }
+}
+
+fn own(object: &dyn AnyObject) -> &DynamicObject {
+    object.as_any().downcast_ref().expect("an object meets the strategy of its own kind")
+}
+
+fn own_mut(object: &mut dyn AnyObject) -> &mut DynamicObject {
+    object.as_any_mut().downcast_mut().expect("an object meets the strategy of its own kind")
+}
