@@ -68,6 +68,7 @@ pub trait Sessions: Send + Sync {
 }
 
 /// What to run and which streams to connect.
+#[expect(clippy::struct_excessive_bools, reason = "each stream is asked for by itself, as in CRI")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exec {
     /// The command and its arguments; no shell is involved.
