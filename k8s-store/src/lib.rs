@@ -17,11 +17,16 @@ mod maintenance;
 
 mod ext;
 
+pub mod memory;
+mod prefixed;
+
 pub use error::{Error, Retry};
 pub use ext::{StoreExt, Swap};
 pub use key_range::KeyRange;
 pub use leases::{Lease, LeaseStatus, Leases};
 pub use maintenance::{Hash, Maintenance, Snapshot};
+pub use memory::Memory;
+pub use prefixed::Prefixed;
 pub use range::{Page, RangeOptions};
 pub use record::{Event, EventKind, KeyValue};
 pub use revision::{LeaseId, Revision};
