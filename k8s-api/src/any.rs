@@ -29,6 +29,11 @@ pub trait AnyObject: Any + Debug + Send + Sync {
     /// # Errors
     /// As [`AnyObject::to_json`].
     fn to_value(&self) -> serde_json::Result<Value>;
+    /// Becomes what the tree says, of the same type.
+    ///
+    /// # Errors
+    /// When the tree does not fit the type; the object is then as it was.
+    fn replace(&mut self, tree: Value) -> serde_json::Result<()>;
     /// A copy.
     fn clone_box(&self) -> Box<dyn AnyObject>;
     /// To borrow the concrete type.
@@ -50,6 +55,10 @@ macro_rules! erased_parts {
         }
         fn to_value(&self) -> serde_json::Result<Value> {
             serde_json::to_value(self)
+        }
+        fn replace(&mut self, tree: Value) -> serde_json::Result<()> {
+            *self = serde_json::from_value(tree)?;
+            Ok(())
         }
         fn clone_box(&self) -> Box<dyn AnyObject> {
             Box::new(self.clone())

@@ -66,6 +66,14 @@ impl AnyStrategy for Generic {
         Ok(Box::new(serde_json::from_slice::<DynamicObject>(bytes)?))
     }
 
+    fn accepts(&self, object: &dyn AnyObject) -> bool {
+        object.as_any().is::<DynamicObject>()
+    }
+
+    fn accepts(&self, object: &dyn AnyObject) -> bool {
+        object.as_any().is::<DynamicObject>()
+    }
+
     fn facts(&self) -> Facts {
         self.facts
     }
