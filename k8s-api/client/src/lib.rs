@@ -4,6 +4,7 @@
 mod api;
 mod backoff;
 mod client;
+pub mod events;
 pub mod informer;
 mod key;
 pub mod leader;
@@ -18,6 +19,7 @@ mod watcher;
 pub use api::{Api, DynamicApi, TypedList};
 pub use backoff::Backoff;
 pub use client::Client;
+pub use events::Recorder;
 pub use informer::{Informer, Informers};
 pub use key::ObjectKey;
 pub use leader::{Candidate, Election, Leadership};
