@@ -46,10 +46,19 @@ pub trait Strategy: Send + Sync + 'static {
 
     /// The values that field selectors may name beside `metadata.name` and `metadata.namespace`.
     fn field_labels(&self, object: &Self::Object) -> Vec<(&'static str, String)>;
+
+    /// The object as it is stored and served. Kinds whose Go type writes `null` where the Rust type writes nothing or
+    /// `[]` say so here; the others need not.
+    ///
+    /// # Errors
+    /// When the type's own `Serialize` fails.
+    fn encode(&self, object: &Self::Object) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(object)
+    }
 }
 
 /// Which of the generic rules apply to a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, named where it is set")]
 pub struct Facts {
     /// How its names are checked.
@@ -58,8 +67,11 @@ pub struct Facts {
     pub unconditional_update: bool,
     /// Whether an update of an object that does not exist creates it.
     pub create_on_update: bool,
-    /// Whether deletion takes time: pods are asked to stop first.
-    pub graceful_delete: bool,
+    /// How many seconds an object gets to go, when a request asks for so many or for none in particular; `None` for the
+    /// kinds that go at once.
+    ///
+    /// Upstream: `CheckGracefulDelete`.
+    pub grace_period: fn(&dyn AnyObject, Option<i64>) -> Option<i64>,
     /// The names that field selectors may use beside `metadata.name` and `metadata.namespace`.
     pub field_labels: &'static [&'static str],
     /// The propagation policy of a delete that names none: dependents are orphaned instead of deleted in the background.
@@ -90,7 +102,7 @@ impl Facts {
             name: NameRule::Subdomain,
             unconditional_update: true,
             create_on_update: false,
-            graceful_delete: false,
+            grace_period: |_, _| None,
             field_labels: &[],
             orphans_by_default: false,
             standard_finalizers: true,
@@ -135,6 +147,13 @@ pub trait AnyStrategy: Send + Sync {
     fn validate_subresource_update(&self, subresource: &str, new: &dyn AnyObject, old: &dyn AnyObject) -> ErrorList;
     fn warnings(&self, new: &dyn AnyObject, old: Option<&dyn AnyObject>) -> Vec<String>;
     fn field_labels(&self, object: &dyn AnyObject) -> Vec<(&'static str, String)>;
+    /// The object as it is stored and served.
+    ///
+    /// # Errors
+    /// When the type's own `Serialize` fails.
+    fn encode(&self, object: &dyn AnyObject) -> serde_json::Result<Vec<u8>> {
+        object.to_json()
+    }
 }
 
 impl<S: Strategy> AnyStrategy for S {
@@ -176,6 +195,9 @@ impl<S: Strategy> AnyStrategy for S {
     }
     fn field_labels(&self, object: &dyn AnyObject) -> Vec<(&'static str, String)> {
         Strategy::field_labels(self, own::<S>(object))
+    }
+    fn encode(&self, object: &dyn AnyObject) -> serde_json::Result<Vec<u8>> {
+        Strategy::encode(self, own::<S>(object))
     }
 }
 
