@@ -70,10 +70,6 @@ impl AnyStrategy for Generic {
         object.as_any().is::<DynamicObject>()
     }
 
-    fn accepts(&self, object: &dyn AnyObject) -> bool {
-        object.as_any().is::<DynamicObject>()
-    }
-
     fn facts(&self) -> Facts {
         self.facts
     }
