@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod api;
+pub mod apply;
 mod backoff;
 mod client;
 pub mod events;
 pub mod informer;
 mod key;
 pub mod leader;
+mod node;
 mod options;
 pub mod queue;
 mod request;
@@ -23,6 +25,7 @@ pub use events::Recorder;
 pub use informer::{Informer, Informers};
 pub use key::ObjectKey;
 pub use leader::{Candidate, Election, Leadership};
+pub use node::{NodeApi, NodeConnector, NodeRegistry};
 pub use options::{
     DeleteOptions, FieldValidation, ListOptions, Preconditions, Propagation, VersionMatch, WriteOptions,
 };
