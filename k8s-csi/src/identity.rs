@@ -30,6 +30,7 @@ pub trait DriverIdentity: Send + Sync {
 }
 
 /// What a driver is and what it serves.
+#[expect(clippy::struct_excessive_bools, reason = "independent capabilities, as CSI has them")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DriverInfo {
     /// Its name, as in `disk.csi.example.com`.
