@@ -47,18 +47,18 @@ impl Source {
         Ok(())
     }
 
-    /// Fields of a struct by JSON name, embedded structs inlined.
-    pub(crate) fn fields(&self, package: &str, name: &str) -> BTreeMap<String, Field> {
-        let mut fields = BTreeMap::new();
+    /// Fields of a struct by JSON name in order of declaration, embedded structs inlined.
+    pub(crate) fn fields(&self, package: &str, name: &str) -> Vec<(String, Field)> {
+        let mut fields = Vec::new();
         self.collect(package, name, &mut fields);
         fields
     }
 
-    fn collect(&self, package: &str, name: &str, into: &mut BTreeMap<String, Field>) {
+    fn collect(&self, package: &str, name: &str, into: &mut Vec<(String, Field)>) {
         for member in self.structs.get(&format!("{package}:{name}")).into_iter().flatten() {
             match member {
                 Member::Named(json, field) => {
-                    into.insert(json.clone(), field.clone());
+                    into.push((json.clone(), field.clone()));
                 }
                 Member::Embedded(inner) => {
                     if let Some((package, name)) = inner.split_once(':') {

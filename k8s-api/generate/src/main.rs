@@ -3,12 +3,14 @@
 //! ```text
 //! cargo run -p k8s-api-generate -- SHARED GO k8s-api/src/generated
 //! ```
+//! It also writes into `k8s-api/openapi/src/generated`, the sibling's folder.
 //! - `SHARED`: folder with `openapi/swagger-v1.36.json`, `openapi/v3-v1.36/` and the recording
 //!   `golden/api/discovery_legacy.json`
 //! - `GO`: `staging/src/k8s.io` of Kubernetes' source at the same version, for what OpenAPI
 //!   documents do not say: names of Go types, protobuf numbers, pointers
 #![forbid(unsafe_code)]
 
+mod describe;
 mod go;
 mod registry;
 mod schema;
@@ -24,6 +26,10 @@ fn main() -> Result<()> {
     };
     fs::write(out.join("schema.txt"), schema::table(&shared.join("openapi"), &go)?)?;
     let discovery = shared.join("golden/api/discovery_legacy.json");
-    fs::write(out.join("registry.txt"), registry::table(&discovery)?)?;
+    let swagger = serde_json::from_slice(&fs::read(shared.join("openapi/swagger-v1.36.json"))?)?;
+    fs::write(out.join("registry.txt"), registry::table(&discovery, &swagger)?)?;
+    let documents = out.join("../../openapi/src/generated");
+    fs::write(documents.join("describe.rs"), describe::table(&swagger)?)?;
+    fs::write(documents.join("every_group.txt"), describe::every_group(&swagger))?;
     Ok(())
 }

@@ -54,6 +54,7 @@ const HEADER: &str = "\
 # type:  NAME [=SHAPE] [g=GROUP/VERSION/KIND] [m=MAP TYPE] [u=UNIONS]
 # field: NAME NUMBER SHAPE FLAGS [l=LIST TYPE] [k=LIST MAP KEYS] [p=PATCH STRATEGY] [mk=MERGE KEY]
 #        [m=MAP TYPE] [t=GO TYPE] [d=DOCUMENTED DEFAULT, - for none]
+# Fields are in the order in which Go declares, and writes, them.
 # flags: r required, o omitted when empty, p pointer in Go
 ";
 
@@ -104,15 +105,22 @@ fn write_type(text: &mut String, name: &str, definition: &Value, third: &Value, 
     let required: Vec<&str> =
         definition["required"].as_array().unwrap_or(&empty).iter().filter_map(Value::as_str).collect();
     let properties = definition["properties"].as_object();
-    for (field, schema) in properties.into_iter().flatten().collect::<BTreeMap<_, _>>() {
-        let go = go_fields.get(field).ok_or_else(|| format!("{name}.{field} is not in the Go source"))?;
+    let n_properties = properties.map_or(0, serde_json::Map::len);
+    let mut n_written = 0;
+    for (field, go) in &go_fields {
+        let Some(schema) = properties.and_then(|properties| properties.get(field)) else { continue };
         let default = third
             .pointer(&format!("/properties/{}", field.replace('/', "~1")))
             .and_then(|schema| schema.get("default"));
         let line = field_line(field, schema, go, required.contains(&field.as_str()), default)?;
         writeln!(text, " {line}")?;
+        n_written += 1;
     }
-    Ok(())
+    if n_written == n_properties {
+        Ok(())
+    } else {
+        Err(format!("{name} has fields that are not in the Go source").into())
+    }
 }
 
 fn field_line(name: &str, schema: &Value, go: &go::Field, required: bool, default: Option<&Value>) -> Result<String> {

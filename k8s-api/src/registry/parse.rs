@@ -46,9 +46,14 @@ fn resource(line: &'static str, (group, version): (&'static str, &'static str)) 
         short_names: Box::default(),
         categories: Box::default(),
         storage_version_hash: None,
+        delete_returns_object: false,
         subresources: Box::default(),
     };
     for word in words {
+        if word == "d" {
+            info.delete_returns_object = true;
+            continue;
+        }
         match word.split_once('=')? {
             ("s", names) => info.short_names = names.split(',').map(Name::Borrowed).collect(),
             ("c", names) => info.categories = names.split(',').map(Name::Borrowed).collect(),

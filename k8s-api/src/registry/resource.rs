@@ -20,6 +20,8 @@ pub struct ResourceInfo {
     pub categories: Box<[Name]>,
     /// Eight bytes of a hash of the stored group, version and kind, in base64. None for what is not stored.
     pub storage_version_hash: Option<Name>,
+    /// Whether DELETE of one object answers the object rather than a `Status` once it is gone.
+    pub delete_returns_object: bool,
     /// What hangs below its objects, sorted by name.
     pub subresources: Box<[Subresource]>,
 }

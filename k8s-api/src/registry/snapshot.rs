@@ -71,6 +71,11 @@ impl Snapshot {
         self.group(group)?.versions.iter().find(|known| known.name == version)
     }
 
+    /// Whether a group is one of Kubernetes' own, whatever is served of it now.
+    pub fn is_builtin(&self, group: &str) -> bool {
+        self.groups.iter().take(self.n_builtin_groups).any(|known| known.name == group)
+    }
+
     /// All resources, sorted by plural, group and version.
     pub fn resources(&self) -> &[Arc<ResourceInfo>] {
         &self.by_resource

@@ -7,6 +7,7 @@ pub struct Field {
     pub(super) name: Name,
     pub(super) shape: Shape,
     pub(super) number: u16,
+    pub(super) position: u16,
     pub(super) required: bool,
     pub(super) omit_empty: bool,
     pub(super) pointer: bool,
@@ -77,6 +78,11 @@ impl Field {
     /// Its number in the protobuf encoding; 0 for the few that have none.
     pub fn number(&self) -> u16 {
         self.number
+    }
+
+    /// Its place in the order in which upstream writes the fields of the type as JSON.
+    pub fn position(&self) -> u16 {
+        self.position
     }
 
     /// Whether OpenAPI documents call it required. Requests may lack it all the same: validation is code.

@@ -21,7 +21,7 @@ pub(super) fn table(text: &'static str) -> Option<Table> {
     let mut fields = Vec::new();
     for line in lines() {
         if let Some(line) = line.strip_prefix(' ') {
-            fields.push(field(line, &names)?);
+            fields.push(field(line, fields.len(), &names)?);
         } else {
             close(&mut types, &mut fields);
             types.push(ty(line, &names)?);
@@ -33,6 +33,7 @@ pub(super) fn table(text: &'static str) -> Option<Table> {
 
 fn close(types: &mut [Type], fields: &mut Vec<Field>) {
     if let Some(last) = types.last_mut() {
+        fields.sort_unstable_by(|a: &Field, b| a.name.cmp(&b.name));
         last.fields = fields.drain(..).collect();
     }
 }
@@ -64,7 +65,7 @@ fn ty(line: &'static str, names: &Names) -> Option<Type> {
     Some(ty)
 }
 
-fn field(line: &'static str, names: &Names) -> Option<Field> {
+fn field(line: &'static str, position: usize, names: &Names) -> Option<Field> {
     let mut words = line.split(' ');
     let name = Name::Borrowed(words.next()?);
     let number = words.next()?.parse().ok()?;
@@ -78,6 +79,7 @@ fn field(line: &'static str, names: &Names) -> Option<Field> {
         name,
         shape,
         number,
+        position: position as u16,
         required: flags.contains('r'),
         omit_empty: flags.contains('o'),
         pointer: flags.contains('p'),

@@ -15,6 +15,7 @@ fn widgets(group: &str, version: &str) -> ResourceInfo {
         short_names: Box::default(),
         categories: Box::default(),
         storage_version_hash: None,
+        delete_returns_object: false,
         subresources: Box::default(),
     }
 }
