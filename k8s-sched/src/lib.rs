@@ -22,6 +22,7 @@ mod state;
 mod status;
 
 pub mod config;
+pub mod convert;
 pub mod engine;
 pub mod event;
 pub mod plugin;

@@ -12,6 +12,8 @@ pub struct Snapshot {
     by_name: Arc<HashMap<Arc<str>, usize, foldhash::fast::RandomState>>,
     with_affinity: BTreeSet<usize>,
     with_required_anti_affinity: BTreeSet<usize>,
+    /// How many nodes have an image.
+    images: Arc<HashMap<Arc<str>, usize, foldhash::fast::RandomState>>,
     surroundings: Arc<Surroundings>,
     pub(crate) mark: Mark,
 }
@@ -32,6 +34,7 @@ impl Snapshot {
         let mut snapshot = Self { nodes, by_name: Arc::new(by_name), surroundings, ..Self::default() };
         for at in 0..snapshot.nodes.len() {
             snapshot.index(at);
+            snapshot.count_images(at, |count| *count += 1);
         }
         snapshot
     }
@@ -61,6 +64,11 @@ impl Snapshot {
         self.with_required_anti_affinity.iter().map(|at| &self.nodes[*at])
     }
 
+    /// How many nodes have an image.
+    pub fn nodes_with_image(&self, image: &str) -> usize {
+        self.images.get(image).copied().unwrap_or(0)
+    }
+
     /// What else is known of the cluster.
     pub fn surroundings(&self) -> &Surroundings {
         &self.surroundings
@@ -74,8 +82,30 @@ impl Snapshot {
 
     /// Replaces the node at `at` by a later state of the same node.
     pub(crate) fn replace(&mut self, at: usize, node: Arc<NodeInfo>) {
+        let same_facts = std::ptr::eq(self.nodes[at].facts(), node.facts());
+        if !same_facts {
+            self.count_images(at, |count| *count -= 1);
+        }
         self.nodes[at] = node;
+        if !same_facts {
+            self.count_images(at, |count| *count += 1);
+        }
         self.index(at);
+    }
+
+    fn count_images(&mut self, at: usize, edit: impl Fn(&mut usize)) {
+        let node = &self.nodes[at];
+        if node.facts().images.is_empty() {
+            return;
+        }
+        let images = Arc::make_mut(&mut self.images);
+        for image in node.facts().images.keys() {
+            let count = images.entry(image.clone()).or_default();
+            edit(count);
+            if *count == 0 {
+                images.remove(image);
+            }
+        }
     }
 
     fn index(&mut self, at: usize) {

@@ -32,6 +32,11 @@ impl Surroundings {
         self.namespaces.get(namespace).cloned().unwrap_or_default()
     }
 
+    /// All known namespaces and their labels, by name.
+    pub fn namespaces(&self) -> impl Iterator<Item = (&Arc<str>, &Labels)> {
+        self.namespaces.iter()
+    }
+
     /// Sets or, with `None`, forgets a namespace.
     pub fn set_namespace(&mut self, name: Arc<str>, labels: Option<Labels>) {
         put(&mut self.namespaces, name, labels);
