@@ -25,7 +25,7 @@ impl<K> Event<K> {
     }
 
     /// Its state before, if it was there.
-    pub fn old(&self) -> Option<&Arc<K>> {
+    pub fn previous(&self) -> Option<&Arc<K>> {
         match self {
             Self::Added(_) => None,
             Self::Updated { old, .. } | Self::Deleted(old) => Some(old),
@@ -33,7 +33,7 @@ impl<K> Event<K> {
     }
 
     /// Its state now, if it is there.
-    pub fn new(&self) -> Option<&Arc<K>> {
+    pub fn current(&self) -> Option<&Arc<K>> {
         match self {
             Self::Added(new) | Self::Updated { new, .. } => Some(new),
             Self::Deleted(_) => None,

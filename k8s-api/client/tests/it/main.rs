@@ -1,0 +1,3 @@
+//! The parts of the client that need no server.
+
+mod queue;
