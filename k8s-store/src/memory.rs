@@ -1,6 +1,6 @@
 //! A store that forgets when the process ends.
 //!
-//! One ordered map of the latest versions and one log of the last events, under one lock. The log serves both reads
+//! The latest versions and a log of the last events, under one lock. The log serves both reads
 //! at older revisions, which undo its newer events, and watches that start in the past. Open watches are fed after
 //! the lock is released, by reference: a batch exists once, however many follow it.
 
@@ -17,7 +17,9 @@ mod builder;
 mod commit;
 mod history;
 mod hub;
+mod keys;
 mod leases;
+mod maintenance;
 mod read;
 mod state;
 mod watch;

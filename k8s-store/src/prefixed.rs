@@ -99,7 +99,9 @@ impl Up {
 
     fn event(self, event: &mut Event) {
         self.kv(&mut event.kv);
-        event.prev.iter_mut().for_each(|kv| self.kv(kv));
+        if let Some(kv) = &mut event.prev {
+            self.kv(kv);
+        }
     }
 
     fn outcome(self, outcome: TxnOutcome) -> TxnOutcome {
@@ -110,11 +112,15 @@ impl Up {
     fn result(self, result: OpResult) -> OpResult {
         match result {
             OpResult::Put { mut prev } => {
-                prev.iter_mut().for_each(|kv| self.kv(kv));
+                if let Some(kv) = &mut prev {
+                    self.kv(kv);
+                }
                 OpResult::Put { prev }
             }
             OpResult::Delete { deleted, mut prev } => {
-                prev.iter_mut().for_each(|kv| self.kv(kv));
+                for kv in &mut prev {
+                    self.kv(kv);
+                }
                 OpResult::Delete { deleted, prev }
             }
             OpResult::Range(page) => OpResult::Range(self.page(page)),

@@ -33,6 +33,7 @@ mod prefixed {
 
     use k8s_store::{Memory, Prefixed, Store, StoreExt};
 
+    #[expect(clippy::unwrap_used, reason = "tests")]
     async fn beside_others() -> Prefixed<Arc<Memory>> {
         let store = Arc::new(Memory::new());
         for key in ["a", "tenant", "tenant0", "z"] {
@@ -42,6 +43,6 @@ mod prefixed {
         Prefixed::new(store, "tenant/")
     }
 
-    k8s_store_testkit::conformance!(simulated: super::prefixed::beside_others);
-    k8s_store_testkit::lease_conformance!(simulated: super::prefixed::beside_others);
+    k8s_store_testkit::conformance!(simulated: beside_others);
+    k8s_store_testkit::lease_conformance!(simulated: beside_others);
 }

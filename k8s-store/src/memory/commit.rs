@@ -1,4 +1,3 @@
-use std::collections::btree_map::Entry;
 use std::mem;
 
 use bytes::Bytes;
@@ -90,10 +89,7 @@ impl State {
         if let Some(key) = compare.range.as_one() {
             return compare.holds(self.get(key).as_ref());
         }
-        if compare.range.is_empty() {
-            return compare.holds(None);
-        }
-        let mut found = self.keys.range::<[u8], _>(compare.range.bounds()).peekable();
+        let mut found = self.keys.range(&compare.range).peekable();
         if found.peek().is_none() {
             return compare.holds(None);
         }
@@ -106,7 +102,7 @@ impl State {
             match op {
                 Op::Put(put) => self.check_put(put)?,
                 Op::Range(_, options) => {
-                    options.revision.filter(|r| !r.is_zero()).map_or(Ok(()), |revision| self.check_held(revision))?
+                    options.revision.filter(|r| !r.is_zero()).map_or(Ok(()), |revision| self.check_held(revision))?;
                 }
                 Op::Delete(_) | Op::Txn(_) => {}
             }
@@ -120,7 +116,7 @@ impl State {
         }
         // Nothing before it in the transaction can have deleted the key: that would change it twice.
         let keeps = put.value == Field::Keep || put.lease == Field::Keep;
-        if keeps && !self.keys.contains_key(&put.key[..]) {
+        if keeps && self.keys.get(&put.key).is_none() {
             return Err(Error::NotFound { key: put.key.clone() });
         }
         Ok(())
@@ -145,30 +141,22 @@ impl State {
     }
 
     fn put(&mut self, put: Put, at: Revision, events: &mut Vec<Event>) -> OpResult {
-        let new =
-            |value, lease, create_revision, version| Slot { value, create_revision, mod_revision: at, version, lease };
-        let (key, prev, now) = match self.keys.entry(put.key) {
-            Entry::Occupied(mut entry) => {
-                let old = entry.get();
-                let value = put.value.or_keep(&old.value);
-                let lease = put.lease.or_keep(&old.lease);
-                let slot = new(value, lease, old.create_revision, old.version + 1);
-                let (key, now) = (entry.key().clone(), slot.under(entry.key()));
-                let old = entry.insert(slot).into_version(key.clone());
-                (key, Some(old), now)
-            }
-            Entry::Vacant(entry) => {
-                let key = entry.key().clone();
-                let slot = new(put.value.or_keep(&Bytes::new()), put.lease.or_keep(&None), at, 1);
-                let now = slot.under(&key);
-                entry.insert(slot);
-                self.bytes += key.len();
-                (key, None, now)
-            }
-        };
+        let Put { key, value, lease, prev: want_prev } = put;
+        let (key, slot, old) = self.keys.put(key, |old| Slot {
+            value: value.or_keep(|| old.map_or_else(Bytes::new, |old| old.value.clone())),
+            lease: lease.or_keep(|| old.and_then(|old| old.lease)),
+            create_revision: old.map_or(at, |old| old.create_revision),
+            mod_revision: at,
+            version: old.map_or(1, |old| old.version + 1),
+        });
+        let (key, now) = (key.clone(), slot.under(key));
+        let prev = old.map(|old| old.into_version(key.clone()));
+        if prev.is_none() {
+            self.bytes += key.len();
+        }
         self.bytes = self.bytes + now.value.len() - prev.as_ref().map_or(0, |prev| prev.value.len());
         self.tie(&key, prev.as_ref().and_then(|prev| prev.lease), now.lease);
-        let result = OpResult::Put { prev: if put.prev { prev.clone() } else { None } };
+        let result = OpResult::Put { prev: if want_prev { prev.clone() } else { None } };
         events.push(Event { kind: EventKind::Put, kv: now, prev });
         result
     }
@@ -189,14 +177,11 @@ impl State {
     }
 
     fn keys_in(&self, range: &KeyRange) -> Vec<Bytes> {
-        if range.is_empty() {
-            return Vec::new();
-        }
-        self.keys.range::<[u8], _>(range.bounds()).map(|(key, _)| key.clone()).collect()
+        self.keys.range(range).map(|(key, _)| key.clone()).collect()
     }
 
     fn delete_one(&mut self, key: &[u8], at: Revision, events: &mut Vec<Event>) {
-        let Some((key, slot)) = self.keys.remove_entry(key) else { return };
+        let Some((key, slot)) = self.keys.remove(key) else { return };
         self.bytes -= key.len() + slot.value.len();
         self.tie(&key, slot.lease, None);
         let kv = KeyValue::tombstone(key.clone(), at);
@@ -210,11 +195,11 @@ impl State {
     }
 }
 
-impl<T: Clone> Field<T> {
-    fn or_keep(self, old: &T) -> T {
+impl<T> Field<T> {
+    fn or_keep(self, old: impl FnOnce() -> T) -> T {
         match self {
             Self::Set(new) => new,
-            Self::Keep => old.clone(),
+            Self::Keep => old(),
         }
     }
 }

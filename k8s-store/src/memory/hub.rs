@@ -115,7 +115,7 @@ impl Hub {
         {
             let seats = self.seats.lock();
             for group in seats.of_keys.values().chain(seats.of_ranges.values()) {
-                group.values().for_each(|seat| woken.extend(seat.finish(Error::Closed)));
+                woken.extend(group.values().filter_map(|seat| seat.finish(Error::Closed)));
             }
         }
         woken.into_iter().for_each(Waker::wake);
@@ -150,7 +150,7 @@ impl Seats {
             let before = self.of_ranges.iter().take_while(|(range, _)| range.start() <= key);
             let of_ranges = before.filter(|(range, _)| range.contains(key)).map(|(_, group)| group);
             for group in self.of_keys.get(key).into_iter().chain(of_ranges) {
-                group.values().for_each(|seat| woken.extend(seat.put(batch, event)));
+                woken.extend(group.values().filter_map(|seat| seat.put(batch, event)));
             }
         }
     }

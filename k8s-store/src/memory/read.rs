@@ -32,15 +32,12 @@ impl State {
 
     fn read_latest(&self, range: &KeyRange, reader: &mut Reader) {
         if let Some(key) = range.as_one() {
-            if let Some((key, slot)) = self.keys.get_key_value(&key[..]) {
+            if let Some((key, slot)) = self.keys.get(key) {
                 reader.take(|| slot.under(key));
             }
             return;
         }
-        if range.is_empty() {
-            return;
-        }
-        let mut slots = self.keys.range::<[u8], _>(range.bounds());
+        let mut slots = self.keys.range(range);
         while reader.has_room() {
             let Some((key, slot)) = slots.next() else { return };
             reader.take(|| slot.under(key));
@@ -49,7 +46,7 @@ impl State {
     }
 
     fn read_then(&self, range: &KeyRange, then: Then<'_>, reader: &mut Reader) {
-        let mut now = self.keys.range::<[u8], _>(range.bounds()).peekable();
+        let mut now = self.keys.range(range).peekable();
         for (key, version) in then {
             while let Some((key, slot)) = now.next_if(|(other, _)| *other < key) {
                 reader.take(|| slot.under(key));

@@ -1,15 +1,14 @@
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
 use super::history::{Batch, History};
+use super::keys::Keys;
 use super::leases::Table;
 use crate::{Error, KeyValue, LeaseId, Revision, Status};
 
 /// All that is stored, as of one revision.
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) keys: BTreeMap<Bytes, Slot>,
+    pub(super) keys: Keys,
     pub(super) history: History,
     pub(super) leases: Table,
     /// Bytes of the keys and their latest values.
@@ -29,7 +28,7 @@ pub(super) struct Slot {
 
 impl State {
     pub(super) fn new(history: History) -> Self {
-        Self { keys: BTreeMap::new(), history, leases: Table::default(), bytes: 0, closed: false }
+        Self { keys: Keys::default(), history, leases: Table::default(), bytes: 0, closed: false }
     }
 
     pub(super) fn open(&self) -> Result<&Self, Error> {
@@ -53,7 +52,7 @@ impl State {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Option<KeyValue> {
-        self.keys.get_key_value(key).map(|(key, slot)| slot.under(key))
+        self.keys.get(key).map(|(key, slot)| slot.under(key))
     }
 
     pub(super) fn compact(&mut self, revision: Revision) -> Result<Vec<Batch>, Error> {

@@ -145,13 +145,13 @@ impl Timer {
     fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.sleep.as_mut().poll(cx));
-            let quiet = self.last_event.elapsed();
-            if quiet >= self.interval {
+            let left = self.interval.saturating_sub(self.last_event.elapsed());
+            if left.is_zero() {
                 self.last_event = Instant::now();
                 self.sleep.set(sleep(self.interval));
                 return Poll::Ready(());
             }
-            self.sleep.set(sleep(self.interval - quiet));
+            self.sleep.set(sleep(left));
         }
     }
 }

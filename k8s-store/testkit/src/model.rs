@@ -129,7 +129,9 @@ fn read(state: &BTreeMap<Bytes, KeyValue>, range: &KeyRange, options: RangeOptio
         items.truncate(options.limit);
     }
     if options.keys_only {
-        items.iter_mut().for_each(|kv| kv.value = Bytes::new());
+        for kv in &mut items {
+            kv.value = Bytes::new();
+        }
     }
     Page { items, revision, more, count }
 }

@@ -1,0 +1,66 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+
+use super::state::Slot;
+use crate::KeyRange;
+
+/// The latest versions: found by key through a hash, and in order through a tree of the keys alone.
+///
+/// Finding a key in the tree costs two dozen comparisons of keys that are nowhere near each other in memory, and
+/// nearly all that is asked of a store is about one key whose place in the order does not change.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    slots: IndexMap<Bytes, Slot>,
+    /// Where in `slots` each key is.
+    order: BTreeMap<Bytes, usize>,
+}
+
+impl Keys {
+    pub(super) fn get(&self, key: &[u8]) -> Option<(&Bytes, &Slot)> {
+        self.slots.get_key_value(key)
+    }
+
+    /// The keys of `range` in order.
+    pub(super) fn range(&self, range: &KeyRange) -> impl Iterator<Item = (&Bytes, &Slot)> {
+        let order = (!range.is_empty()).then(|| self.order.range::<[u8], _>(range.bounds()));
+        order.into_iter().flatten().map(|(key, place)| (key, &self.slots[*place]))
+    }
+
+    /// Puts what `write` makes of the version before under `key`; returns the key as it was first given, and the
+    /// version before.
+    pub(super) fn put(
+        &mut self,
+        key: Bytes,
+        write: impl FnOnce(Option<&Slot>) -> Slot,
+    ) -> (&Bytes, &Slot, Option<Slot>) {
+        let (place, old) = match self.slots.entry(key) {
+            Entry::Occupied(mut entry) => {
+                let slot = write(Some(entry.get()));
+                (entry.index(), Some(entry.insert(slot)))
+            }
+            Entry::Vacant(entry) => {
+                let place = entry.index();
+                self.order.insert(entry.key().clone(), place);
+                entry.insert(write(None));
+                (place, None)
+            }
+        };
+        let (key, slot) = self.slots.get_index(place).expect("it was put there");
+        (key, slot, old)
+    }
+
+    pub(super) fn remove(&mut self, key: &[u8]) -> Option<(Bytes, Slot)> {
+        let (place, key, slot) = self.slots.swap_remove_full(key)?;
+        self.order.remove(&key);
+        // The last took the place of what was removed.
+        if let Some((moved, _)) = self.slots.get_index(place)
+            && let Some(its_place) = self.order.get_mut(moved)
+        {
+            *its_place = place;
+        }
+        Some((key, slot))
+    }
+}
