@@ -25,7 +25,7 @@ use std::cmp::Ordering;
 use std::ops::Index;
 use std::sync::LazyLock;
 
-pub use field::{Field, ListKind, MapKind, Patch};
+pub use field::{Field, ListKind, MapKind, Omit, Patch};
 pub use shape::Shape;
 pub use ty::Type;
 

@@ -11,14 +11,20 @@ pub(crate) struct Field {
     pub(crate) go_type: String,
     pub(crate) pointer: bool,
     pub(crate) omit_empty: bool,
+    pub(crate) omit_zero: bool,
     /// Number in the protobuf encoding, 0 where there is none.
     pub(crate) number: u32,
+    /// Number of the message around it there, for members of embedded structs; 0 elsewhere.
+    pub(crate) outer: u32,
 }
 
 #[derive(Debug)]
 enum Member {
+    /// All members of another struct, of which this one is a copy.
+    Like(String),
     Named(String, Field),
-    Embedded(String),
+    /// Where it is declared and its number in the protobuf encoding, if it has one.
+    Embedded(String, Option<u32>),
 }
 
 /// All structs of the packages read so far, by `directory:Name`.
@@ -60,10 +66,22 @@ impl Source {
                 Member::Named(json, field) => {
                     into.push((json.clone(), field.clone()));
                 }
-                Member::Embedded(inner) => {
-                    if let Some((package, name)) = inner.split_once(':') {
-                        self.collect(package, name, into);
+                Member::Embedded(inner, number) => {
+                    let Some((package, name)) = inner.split_once(':') else { continue };
+                    let mut members = Vec::new();
+                    self.collect(package, name, &mut members);
+                    for (_, field) in &mut members {
+                        // Without a number of its own an embedded struct is not in the encoding at all.
+                        match number {
+                            Some(number) => field.outer = *number,
+                            None => field.number = 0,
+                        }
                     }
+                    into.extend(members);
+                }
+                Member::Like(other) => {
+                    let Some((package, name)) = other.split_once(':') else { continue };
+                    self.collect(package, name, into);
                 }
             }
         }
@@ -86,8 +104,7 @@ impl Source {
             } else if let Some((name, like)) = line.strip_prefix("type ").and_then(|rest| rest.split_once(' ')) {
                 // A type declared as another has that one's members.
                 let like = like.trim_start_matches("= ");
-                self.structs
-                    .insert(format!("{package}:{name}"), vec![Member::Embedded(locate(like, package, &imports))]);
+                self.structs.insert(format!("{package}:{name}"), vec![Member::Like(locate(like, package, &imports))]);
             }
         }
     }
@@ -124,7 +141,7 @@ fn member(line: &str, package: &str, imports: &BTreeMap<String, String>) -> Opti
     let options: Vec<&str> = parts.collect();
     let words: Vec<&str> = declaration.split_whitespace().collect();
     if name.is_empty() || options.contains(&"inline") {
-        return Some(Member::Embedded(locate(words.last()?, package, imports)));
+        return Some(Member::Embedded(locate(words.last()?, package, imports), number(tag)));
     }
     if name == "-" {
         return None;
@@ -137,10 +154,16 @@ fn member(line: &str, package: &str, imports: &BTreeMap<String, String>) -> Opti
         Field {
             go_type: render(written.trim_start_matches('*'), package, imports),
             pointer,
-            omit_empty: options.contains(&"omitempty") || options.contains(&"omitzero"),
-            number: tag_value(tag, "protobuf").and_then(|value| value.split(',').nth(1)?.parse().ok()).unwrap_or(0),
+            omit_empty: options.contains(&"omitempty"),
+            omit_zero: options.contains(&"omitzero"),
+            number: number(tag).unwrap_or(0),
+            outer: 0,
         },
     ))
+}
+
+fn number(tag: &str) -> Option<u32> {
+    tag_value(tag, "protobuf")?.split(',').nth(1)?.parse().ok()
 }
 
 fn tag_value<'a>(tag: &'a str, key: &str) -> Option<&'a str> {

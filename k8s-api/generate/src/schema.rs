@@ -54,8 +54,9 @@ const HEADER: &str = "\
 # type:  NAME [=SHAPE] [g=GROUP/VERSION/KIND] [m=MAP TYPE] [u=UNIONS]
 # field: NAME NUMBER SHAPE FLAGS [l=LIST TYPE] [k=LIST MAP KEYS] [p=PATCH STRATEGY] [mk=MERGE KEY]
 #        [m=MAP TYPE] [t=GO TYPE] [d=DOCUMENTED DEFAULT, - for none]
+# NUMBER is that in the protobuf encoding, 0 for none, after that of the message around it, if any.
 # Fields are in the order in which Go declares, and writes, them.
-# flags: r required, o omitted when empty, p pointer in Go
+# flags: r required, o omitted when empty, z omitted when zero, p pointer in Go
 ";
 
 fn third_version(folder: &Path) -> Result<BTreeMap<String, Value>> {
@@ -126,7 +127,7 @@ fn write_type(text: &mut String, name: &str, definition: &Value, third: &Value, 
 fn field_line(name: &str, schema: &Value, go: &go::Field, required: bool, default: Option<&Value>) -> Result<String> {
     let shape = if go.go_type == "v1.Duration" { "D".to_owned() } else { shape(schema)? };
     let mut flags = String::new();
-    for (letter, set) in [('r', required), ('o', go.omit_empty), ('p', go.pointer)] {
+    for (letter, set) in [('r', required), ('o', go.omit_empty), ('z', go.omit_zero), ('p', go.pointer)] {
         if set {
             flags.push(letter);
         }
@@ -134,7 +135,8 @@ fn field_line(name: &str, schema: &Value, go: &go::Field, required: bool, defaul
     if flags.is_empty() {
         flags.push('-');
     }
-    let mut line = format!("{name} {} {shape} {flags}", go.number);
+    let outer = if go.outer == 0 { String::new() } else { format!("{}.", go.outer) };
+    let mut line = format!("{name} {outer}{} {shape} {flags}", go.number);
     for (key, extension) in [
         ("l", "x-kubernetes-list-type"),
         ("p", "x-kubernetes-patch-strategy"),

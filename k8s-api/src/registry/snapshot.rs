@@ -76,6 +76,23 @@ impl Snapshot {
         self.groups.iter().take(self.n_builtin_groups).any(|known| known.name == group)
     }
 
+    /// The part of the store's keys that tells this resource from others, `pods` or `zoo.example/widgets`.
+    ///
+    /// Keys follow upstream's: the plural for built-in resources, but for some that are older than their names.
+    pub fn storage_prefix(&self, info: &ResourceInfo) -> Name {
+        let GroupVersionResource { group, resource, .. } = &info.gvr;
+        match (&**group, &**resource) {
+            ("", "replicationcontrollers") => "controllers".into(),
+            ("", "endpoints") => "services/endpoints".into(),
+            ("", "nodes") => "minions".into(),
+            ("", "services") => "services/specs".into(),
+            ("networking.k8s.io", "ingresses") => "ingress".into(),
+            ("apiextensions.k8s.io" | "apiregistration.k8s.io", _) => format!("{group}/{resource}").into(),
+            _ if self.is_builtin(group) => resource.clone(),
+            _ => format!("{group}/{resource}").into(),
+        }
+    }
+
     /// All resources, sorted by plural, group and version.
     pub fn resources(&self) -> &[Arc<ResourceInfo>] {
         &self.by_resource

@@ -7,9 +7,10 @@ pub struct Field {
     pub(super) name: Name,
     pub(super) shape: Shape,
     pub(super) number: u16,
+    pub(super) outer_number: u16,
     pub(super) position: u16,
     pub(super) required: bool,
-    pub(super) omit_empty: bool,
+    pub(super) omit: Omit,
     pub(super) pointer: bool,
     /// What most fields do not have; apart, because it is the larger half.
     pub(super) rare: Option<Box<Rare>>,
@@ -26,6 +27,19 @@ pub(super) struct Rare {
     pub(super) merge_key: Option<Name>,
     pub(super) go_type: Option<Name>,
     pub(super) documented_default: Option<Name>,
+}
+
+/// When upstream leaves a field out of the JSON that it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Omit {
+    /// Never: what is unset is written as `""`, `0`, `false`, `null` or `{}`.
+    Never,
+    /// When it is `""`, `0`, `false`, null or an empty list or map.
+    ///
+    /// As Go has it, a struct that is no pointer is never empty: it is written as `{}`.
+    Empty,
+    /// When nothing in it is set, also if it is a struct.
+    Zero,
 }
 
 /// How the items of a list are told apart in server-side apply.
@@ -75,9 +89,16 @@ impl Field {
         &self.shape
     }
 
-    /// Its number in the protobuf encoding; 0 for the few that have none.
+    /// Its number in the protobuf encoding; 0 for what is not there, such as `kind` of an object.
     pub fn number(&self) -> u16 {
         self.number
+    }
+
+    /// The number of the message that holds it in the protobuf encoding; 0 if that is the type itself.
+    ///
+    /// Go embeds some structs whose fields JSON shows in place: those of a probe's handler, or of a volume's source.
+    pub fn outer_number(&self) -> u16 {
+        self.outer_number
     }
 
     /// Its place in the order in which upstream writes the fields of the type as JSON.
@@ -90,9 +111,9 @@ impl Field {
         self.required
     }
 
-    /// Whether upstream leaves it out when empty. It writes others as `""`, `0`, `null` or `{}`.
-    pub fn omits_empty(&self) -> bool {
-        self.omit_empty
+    /// When upstream leaves it out of what it writes.
+    pub fn omit(&self) -> Omit {
+        self.omit
     }
 
     /// Whether it is a pointer in Go, so that absent and zero differ.
@@ -151,7 +172,7 @@ impl Field {
         if self.pointer {
             return None;
         }
-        let zero = self.required && !self.omit_empty;
+        let zero = self.required && self.omit == Omit::Never;
         match &self.shape {
             Shape::String if zero => Some("\"\""),
             Shape::Int32 | Shape::Int64 | Shape::Float if zero => Some("0"),

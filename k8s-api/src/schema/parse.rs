@@ -1,7 +1,7 @@
 //! Reads `generated/schema.txt`; its head says what its lines mean. Nothing is copied: names are slices of the text.
 
 use super::field::Rare;
-use super::{Field, ListKind, MapKind, Shape, Table, Type, TypeId};
+use super::{Field, ListKind, MapKind, Omit, Shape, Table, Type, TypeId};
 use crate::{GroupVersionKind, Name};
 
 /// Type names in order; a place in it is the [`TypeId`]. The second word says whether the type is an object.
@@ -68,7 +68,8 @@ fn ty(line: &'static str, names: &Names) -> Option<Type> {
 fn field(line: &'static str, position: usize, names: &Names) -> Option<Field> {
     let mut words = line.split(' ');
     let name = Name::Borrowed(words.next()?);
-    let number = words.next()?.parse().ok()?;
+    let numbers = words.next()?;
+    let (outer, number) = numbers.split_once('.').unwrap_or(("0", numbers));
     let shape = shape(words.next()?, names)?;
     let flags = words.next()?;
     let mut rare: Option<Box<Rare>> = None;
@@ -78,10 +79,15 @@ fn field(line: &'static str, position: usize, names: &Names) -> Option<Field> {
     Some(Field {
         name,
         shape,
-        number,
+        number: number.parse().ok()?,
+        outer_number: outer.parse().ok()?,
         position: position as u16,
         required: flags.contains('r'),
-        omit_empty: flags.contains('o'),
+        omit: match (flags.contains('o'), flags.contains('z')) {
+            (_, true) => Omit::Zero,
+            (true, false) => Omit::Empty,
+            (false, false) => Omit::Never,
+        },
         pointer: flags.contains('p'),
         rare,
     })

@@ -73,3 +73,24 @@ fn versions_are_ordered_by_what_they_promise() {
         assert_eq!(compare_versions(pair[0], pair[1]), Ordering::Less, "{pair:?}");
     }
 }
+
+#[test]
+fn keys_in_the_store_are_upstreams() {
+    let registry = Registry::builtin();
+    registry.insert(widgets("zoo.example", "v1"));
+    let served = registry.snapshot();
+    let prefix = |group: &str, version: &str, resource: &str| {
+        served.storage_prefix(served.resource(group, version, resource).unwrap()).into_owned()
+    };
+    assert_eq!(prefix("", "v1", "pods"), "pods");
+    assert_eq!(prefix("", "v1", "nodes"), "minions");
+    assert_eq!(prefix("", "v1", "services"), "services/specs");
+    assert_eq!(prefix("", "v1", "endpoints"), "services/endpoints");
+    assert_eq!(prefix("events.k8s.io", "v1", "events"), prefix("", "v1", "events"));
+    assert_eq!(prefix("coordination.k8s.io", "v1", "leases"), "leases");
+    assert_eq!(
+        prefix("apiextensions.k8s.io", "v1", "customresourcedefinitions"),
+        "apiextensions.k8s.io/customresourcedefinitions"
+    );
+    assert_eq!(prefix("zoo.example", "v1", "widgets"), "zoo.example/widgets");
+}
