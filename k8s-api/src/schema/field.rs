@@ -116,6 +116,11 @@ impl Field {
         self.omit
     }
 
+    /// Whether upstream leaves it out when it is empty: unless [`Omit::Never`].
+    pub fn omits_empty(&self) -> bool {
+        self.omit != Omit::Never
+    }
+
     /// Whether it is a pointer in Go, so that absent and zero differ.
     pub fn is_pointer(&self) -> bool {
         self.pointer
