@@ -170,3 +170,9 @@ impl<T: Clone + Eq + Hash + fmt::Debug> fmt::Debug for Taken<T> {
         write!(f, "Taken({:?})", self.item)
     }
 }
+
+impl<T: Clone + Eq + Hash + fmt::Display> fmt::Display for Taken<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.item.fmt(f)
+    }
+}
