@@ -96,6 +96,27 @@ pub enum Propagation {
     Foreground,
 }
 
+impl Propagation {
+    /// Reads the policy as `DeleteOptions` spell it.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "Orphan" => Some(Self::Orphan),
+            "Background" => Some(Self::Background),
+            "Foreground" => Some(Self::Foreground),
+            _ => None,
+        }
+    }
+
+    /// The policy as `DeleteOptions` spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Orphan => "Orphan",
+            Self::Background => "Background",
+            Self::Foreground => "Foreground",
+        }
+    }
+}
+
 impl ListOptions {
     /// Only what these labels select.
     pub fn labels(mut self, selector: impl Into<String>) -> Self {
