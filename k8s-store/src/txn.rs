@@ -5,6 +5,7 @@ use crate::{Error, KeyRange, KeyValue, LeaseId, Page, RangeOptions, Revision};
 mod check;
 mod compare;
 
+pub(crate) use compare::Parts;
 pub use compare::{Compare, Operand, Relation};
 
 /// One atomic step: `then` if all of `compares` hold, `otherwise` if not.

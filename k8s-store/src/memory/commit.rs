@@ -87,13 +87,13 @@ impl State {
 
     fn holds(&self, compare: &Compare) -> bool {
         if let Some(key) = compare.range.as_one() {
-            return compare.holds(self.get(key).as_ref());
+            return compare.holds_for(self.keys.get(key).map(|(_, slot)| slot.parts()));
         }
-        let mut found = self.keys.range(&compare.range).peekable();
+        let mut found = self.keys.range(&compare.range).map(|(_, slot)| slot.parts()).peekable();
         if found.peek().is_none() {
-            return compare.holds(None);
+            return compare.holds_for(None);
         }
-        found.all(|(key, slot)| compare.holds(Some(&slot.under(key))))
+        found.all(|parts| compare.holds_for(Some(parts)))
     }
 
     /// Finds every reason to fail before anything is changed.

@@ -3,6 +3,7 @@ use bytes::Bytes;
 use super::history::{Batch, History};
 use super::keys::Keys;
 use super::leases::Table;
+use crate::txn::Parts;
 use crate::{Error, KeyValue, LeaseId, Revision, Status};
 
 /// All that is stored, as of one revision.
@@ -51,10 +52,6 @@ impl State {
         self.history.last()
     }
 
-    pub(super) fn get(&self, key: &[u8]) -> Option<KeyValue> {
-        self.keys.get(key).map(|(key, slot)| slot.under(key))
-    }
-
     pub(super) fn compact(&mut self, revision: Revision) -> Result<Vec<Batch>, Error> {
         let (oldest, latest) = (self.history.oldest(), self.history.latest());
         if revision > latest {
@@ -98,6 +95,12 @@ impl Slot {
             version: self.version,
             lease: self.lease,
         }
+    }
+
+    pub(super) fn parts(&self) -> Parts<'_> {
+        let Self { value, create_revision, mod_revision, version, lease } = self;
+        let (create_revision, mod_revision, version, lease) = (*create_revision, *mod_revision, *version, *lease);
+        Parts { value, version, create_revision, mod_revision, lease }
     }
 
     /// The same without copying the value's handle, for a version that is about to go.

@@ -79,15 +79,27 @@ impl Compare {
 
     /// Whether the comparison holds for one key, given its current version. For backends.
     pub fn holds(&self, found: Option<&KeyValue>) -> bool {
+        self.holds_for(found.map(|kv| Parts {
+            value: &kv.value,
+            version: kv.version,
+            create_revision: kv.create_revision,
+            mod_revision: kv.mod_revision,
+            lease: kv.lease,
+        }))
+    }
+
+    pub(crate) fn holds_for(&self, found: Option<Parts<'_>>) -> bool {
         let part = match &self.operand {
             Operand::Value(value) => match found {
-                Some(kv) => kv.value.cmp(value),
+                Some(parts) => parts.value.cmp(value),
                 None => return false,
             },
-            Operand::Version(version) => found.map_or(0, |kv| kv.version).cmp(version),
-            Operand::CreateRevision(revision) => found.map_or(Revision::ZERO, |kv| kv.create_revision).cmp(revision),
-            Operand::ModRevision(revision) => found.map_or(Revision::ZERO, |kv| kv.mod_revision).cmp(revision),
-            Operand::Lease(lease) => number(found.and_then(|kv| kv.lease)).cmp(&number(*lease)),
+            Operand::Version(version) => found.map_or(0, |parts| parts.version).cmp(version),
+            Operand::CreateRevision(revision) => {
+                found.map_or(Revision::ZERO, |parts| parts.create_revision).cmp(revision)
+            }
+            Operand::ModRevision(revision) => found.map_or(Revision::ZERO, |parts| parts.mod_revision).cmp(revision),
+            Operand::Lease(lease) => number(found.and_then(|parts| parts.lease)).cmp(&number(*lease)),
         };
         match self.relation {
             Relation::Equal => part.is_eq(),
@@ -96,6 +108,16 @@ impl Compare {
             Relation::Greater => part.is_gt(),
         }
     }
+}
+
+/// What can be compared of a version.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    pub(crate) value: &'a Bytes,
+    pub(crate) version: u64,
+    pub(crate) create_revision: Revision,
+    pub(crate) mod_revision: Revision,
+    pub(crate) lease: Option<LeaseId>,
 }
 
 fn number(lease: Option<LeaseId>) -> i64 {
