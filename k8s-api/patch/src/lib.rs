@@ -1,2 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod gotext;
+mod json;
+mod yaml;
+
+pub mod decode;
+pub mod patch;
