@@ -27,7 +27,7 @@ pub(crate) fn table(swagger: &Value) -> Result<String> {
             continue;
         }
         // `k8s-openapi` has one generic list, without a schema.
-        let is_list = name.strip_suffix("List").is_some_and(|item| definitions.contains_key(item));
+        let is_list = name.ends_with("List") && definition["properties"]["items"].is_object();
         if is_list {
             continue;
         }

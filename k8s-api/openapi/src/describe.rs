@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 /// Adds a type and all it consists of to the generator.
 type Describe = fn(&mut SchemaGenerator);
 
-/// A type that `k8s-openapi` has only as a generic one, without a schema.
+// Types that `k8s-openapi` has without a schema.
+const PATCH: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch";
 const WATCH_EVENT: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent";
 
 fn describe<T: JsonSchema>(generator: &mut SchemaGenerator) {
@@ -43,8 +44,10 @@ impl Descriptions {
             let kind = item.rsplit('.').next().unwrap_or(item);
             return Some(format!("{kind}List is a list of {kind} objects.").into());
         }
-        if ty == WATCH_EVENT {
-            return Some("What happened to one object of a watch.".into());
+        match ty {
+            WATCH_EVENT => return Some("What happened to one object of a watch.".into()),
+            PATCH => return Some("The body of a PATCH, in the form that its media type names.".into()),
+            _ => {}
         }
         self.schemas.get(ty)?.get("description")?.as_str().map(Cow::Borrowed)
     }

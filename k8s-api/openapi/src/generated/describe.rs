@@ -75,6 +75,8 @@ pub(super) static ROOTS: &[(&str, Describe)] = &[
     ("io.k8s.api.storage.v1.VolumeAttributesClass", super::describe::<k8s_openapi::api::storage::v1::VolumeAttributesClass>),
     ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition", super::describe::<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition>),
     ("io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup", super::describe::<k8s_openapi::apimachinery::pkg::apis::meta::v1::APIGroup>),
+    ("io.k8s.apimachinery.pkg.apis.meta.v1.APIGroupList", super::describe::<k8s_openapi::apimachinery::pkg::apis::meta::v1::APIGroupList>),
+    ("io.k8s.apimachinery.pkg.apis.meta.v1.APIResourceList", super::describe::<k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResourceList>),
     ("io.k8s.apimachinery.pkg.apis.meta.v1.APIVersions", super::describe::<k8s_openapi::apimachinery::pkg::apis::meta::v1::APIVersions>),
     ("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions", super::describe::<k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions>),
     ("io.k8s.apimachinery.pkg.apis.meta.v1.Status", super::describe::<k8s_openapi::apimachinery::pkg::apis::meta::v1::Status>),

@@ -19,7 +19,7 @@ pub(crate) fn shared(path: &str) -> Option<Value> {
 #[derive(Debug, Default)]
 pub(crate) struct Differences {
     pub(crate) n_same: usize,
-    pub(crate) n_descriptions: usize,
+    pub(crate) descriptions: Vec<String>,
     pub(crate) n_described: usize,
     pub(crate) others: Vec<String>,
 }
@@ -30,7 +30,7 @@ pub(crate) fn compare(place: &str, ours: &Value, theirs: &Value, found: &mut Dif
         (Value::Object(ours), Value::Object(theirs)) => {
             for key in ours.keys().filter(|key| !theirs.contains_key(*key)) {
                 if key == "description" {
-                    found.n_descriptions += 1;
+                    found.descriptions.push(format!("{place}/{key}"));
                     continue;
                 }
                 found.others.push(format!("{place}/{key}: only ours"));
@@ -39,7 +39,9 @@ pub(crate) fn compare(place: &str, ours: &Value, theirs: &Value, found: &mut Dif
                 match (key.as_str(), ours.get(key)) {
                     ("description", ours) if theirs.is_string() => {
                         found.n_described += 1;
-                        found.n_descriptions += usize::from(ours != Some(theirs));
+                        if ours != Some(theirs) {
+                            found.descriptions.push(format!("{place}/{key}"));
+                        }
                     }
                     (_, Some(ours)) => compare(&format!("{place}/{key}"), ours, theirs, found),
                     (_, None) => found.others.push(format!("{place}/{key}: only theirs")),

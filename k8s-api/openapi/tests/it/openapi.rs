@@ -12,7 +12,7 @@ fn report(what: &str, found: &Differences) {
     println!(
         "{what}: {} values as upstream's, {} of {} descriptions in other words, {} other differences",
         found.n_same,
-        found.n_descriptions,
+        found.descriptions.len(),
         found.n_described,
         found.others.len()
     );
@@ -66,10 +66,16 @@ fn the_v2_document_is_upstreams_but_for_words() {
         });
         println!("{map}: {n_before} of theirs, {} of default groups", theirs[map].as_object().unwrap().len());
     }
-    let mut found = Differences::default();
-    compare("", &ours, &theirs, &mut found);
-    report("OpenAPI v2", &found);
-    assert!(found.others.is_empty());
+    for (part, theirs) in theirs.as_object().unwrap() {
+        let mut found = Differences::default();
+        compare(part, &ours[part], theirs, &mut found);
+        report(&format!("OpenAPI v2, {part}"), &found);
+        assert!(found.others.is_empty());
+        // Words about types are `k8s-openapi`'s, but for those that it does not describe.
+        let own_words = |place: &String| ["List/", "WatchEvent/", "Patch/"].iter().any(|ty| place.contains(ty));
+        let missing: Vec<_> = found.descriptions.iter().filter(|place| !own_words(place)).collect();
+        assert!(part != "definitions" || missing.is_empty(), "{missing:?}");
+    }
     assert_eq!(v2_hash(&served, "unversioned").len(), 128);
 }
 
