@@ -9,6 +9,7 @@ mod manager;
 mod reconciler;
 
 pub mod batch;
+pub mod edit;
 pub mod expectations;
 pub mod owner;
 pub mod pod;

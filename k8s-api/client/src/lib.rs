@@ -5,6 +5,7 @@ mod api;
 pub mod apply;
 mod backoff;
 mod client;
+pub mod discovery;
 pub mod events;
 pub mod informer;
 mod key;

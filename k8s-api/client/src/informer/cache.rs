@@ -50,6 +50,11 @@ impl<K> Cache<K> {
         self.namespaces.get(namespace).into_iter().flat_map(Names::values)
     }
 
+    pub(super) fn count_indexed(&self, index: &str, value: &str) -> usize {
+        let bucket = self.indexes.iter().find(|i| i.name == index).and_then(|i| i.buckets.get(value));
+        bucket.map_or(0, BTreeMap::len)
+    }
+
     pub(super) fn indexed<'a>(&'a self, index: &str, value: &str) -> impl Iterator<Item = &'a Arc<K>> + use<'a, K> {
         let bucket = self.indexes.iter().find(|i| i.name == index).and_then(|i| i.buckets.get(value));
         bucket.into_iter().flat_map(BTreeMap::values)

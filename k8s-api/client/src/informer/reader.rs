@@ -42,9 +42,14 @@ impl<K: Kind> Reader<K> {
         self.0.cache.read().indexed(index, value).cloned().collect()
     }
 
+    /// Visits the objects that an index lists under a value, as [`Reader::for_each`].
+    pub fn for_each_indexed(&self, index: &str, value: &str, visit: impl FnMut(&Arc<K>)) {
+        self.0.cache.read().indexed(index, value).for_each(visit);
+    }
+
     /// How many objects an index lists under a value.
     pub fn count_index(&self, index: &str, value: &str) -> usize {
-        self.0.cache.read().indexed(index, value).count()
+        self.0.cache.read().count_indexed(index, value)
     }
 
     /// Visits all objects. The cache stands still meanwhile: `visit` must be short and must not use informers.
