@@ -77,13 +77,7 @@ impl Object {
         Ok(Self::from_parts(body, at, revision, meta, Some(typed.into_shared())))
     }
 
-    fn from_parts(
-        body: Bytes,
-        at: usize,
-        revision: u64,
-        meta: Meta,
-        typed: Option<Arc<dyn AnyObject>>,
-    ) -> Self {
+    fn from_parts(body: Bytes, at: usize, revision: u64, meta: Meta, typed: Option<Arc<dyn AnyObject>>) -> Self {
         let more = body.get(skip_space(&body, at)).is_some_and(|b| *b != b'}');
         let typed = typed.map_or_else(OnceLock::new, OnceLock::from);
         Self(Arc::new(Inner { revision, body, place: Place::Missing { at, more }, meta, typed }))
@@ -92,9 +86,7 @@ impl Object {
     /// The same object as of another revision: what a delete event carries.
     pub fn at_revision(&self, revision: u64) -> Self {
         match self.0.place {
-            Place::Missing { at, .. } => {
-                Self::from_parts(self.0.body.clone(), at, revision, self.0.meta.clone(), None)
-            }
+            Place::Missing { at, .. } => Self::from_parts(self.0.body.clone(), at, revision, self.0.meta.clone(), None),
             Place::Present => self.clone(),
         }
     }
@@ -116,12 +108,27 @@ impl Object {
 
     /// Appends the JSON that clients see to `out`.
     pub fn write_to(&self, out: &mut BytesMut) {
+        self.write_from(0, out);
+    }
+
+    /// Appends the JSON that clients see to `out`, as an item of a list of this kind: without `apiVersion` and `kind`,
+    /// when `head` is how the encoding of such an object begins, `{"apiVersion":"v1","kind":"Pod",`.
+    pub fn write_item_to(&self, head: &[u8], out: &mut BytesMut) {
+        if self.0.body.starts_with(head) {
+            out.extend_from_slice(b"{");
+            self.write_from(head.len(), out);
+        } else {
+            self.write_to(out);
+        }
+    }
+
+    fn write_from(&self, start: usize, out: &mut BytesMut) {
         let body = &self.0.body;
         match self.0.place {
-            Place::Present => out.extend_from_slice(body),
-            Place::Missing { .. } if self.0.revision == 0 => out.extend_from_slice(body),
+            Place::Present => out.extend_from_slice(&body[start..]),
+            Place::Missing { .. } if self.0.revision == 0 => out.extend_from_slice(&body[start..]),
             Place::Missing { at, more } => {
-                out.extend_from_slice(&body[..at]);
+                out.extend_from_slice(&body[start..at]);
                 out.extend_from_slice(b"\"resourceVersion\":\"");
                 out.extend_from_slice(self.0.revision.to_string().as_bytes());
                 out.extend_from_slice(if more { b"\"," } else { b"\"" });
