@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_api::quantity::Quantity;
 use k8s_api::schema::{Field, Shape, Table, Type};
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -95,8 +96,13 @@ fn field(table: &Table, field: &Field, object: &mut Map<String, Value>) {
     match object.get_mut(field.name()) {
         Some(value) if !value.is_null() => {
             shape(table, field.shape(), value);
-            if field.omits_empty() && !field.is_pointer() && blank(field.shape(), value) {
-                object.remove(field.name());
+            if field.omits_empty() {
+                if !field.is_pointer() && blank(field.shape(), value) {
+                    object.remove(field.name());
+                }
+            } else if value.as_array().is_some_and(Vec::is_empty) {
+                // Upstream stores objects in an encoding that does not tell an empty list from none.
+                *value = Value::Null;
             }
         }
         present => match (absent(table, field), present.is_some()) {
@@ -110,12 +116,13 @@ fn field(table: &Table, field: &Field, object: &mut Map<String, Value>) {
 fn shape(table: &Table, shape_of: &Shape, value: &mut Value) {
     match (shape_of, value) {
         (Shape::Object(id), Value::Object(object)) => tree(table, &table[*id], object),
-        (Shape::Array(inner), Value::Array(items)) if holds_objects(inner) => {
+        (Shape::Quantity, value) => quantity(value),
+        (Shape::Array(inner), Value::Array(items)) if holds_more(inner) => {
             for item in items {
                 shape(table, inner, item);
             }
         }
-        (Shape::Map(inner), Value::Object(entries)) if holds_objects(inner) => {
+        (Shape::Map(inner), Value::Object(entries)) if holds_more(inner) => {
             for entry in entries.values_mut() {
                 shape(table, inner, entry);
             }
@@ -124,11 +131,22 @@ fn shape(table: &Table, shape_of: &Shape, value: &mut Value) {
     }
 }
 
-fn holds_objects(shape: &Shape) -> bool {
+fn holds_more(shape: &Shape) -> bool {
     match shape {
-        Shape::Object(_) => true,
-        Shape::Array(inner) | Shape::Map(inner) => holds_objects(inner),
+        Shape::Object(_) | Shape::Quantity => true,
+        Shape::Array(inner) | Shape::Map(inner) => holds_more(inner),
         _ => false,
+    }
+}
+
+fn quantity(value: &mut Value) {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return,
+    };
+    if let Ok(number) = Quantity::parse(&text) {
+        *value = number.to_string().into();
     }
 }
 

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use k8s_api::field::ErrorList;
 use k8s_api::schema::{Table, Type};
 use k8s_api::{AnyObject, DynamicObject, GroupVersionKind};
@@ -6,12 +8,66 @@ use serde_json::{Map, Value};
 
 use crate::{AnyStrategy, Facts, canonical};
 
-/// The strategy of a kind that has no rules of its own: nothing is defaulted and nothing but metadata is checked.
+/// What a kind asks for beyond [`Generic`], written on trees. Every method may do nothing.
+pub trait Rules: Send + Sync {
+    /// As [`Strategy::default`](crate::Strategy::default); runs before the object is brought into canonical form.
+    fn default(&self, object: &mut DynamicObject) {
+        let _ = object;
+    }
+
+    /// As [`Strategy::prepare_for_create`](crate::Strategy::prepare_for_create), after the status was dropped.
+    fn prepare_for_create(&self, object: &mut DynamicObject) {
+        let _ = object;
+    }
+
+    /// As [`Strategy::validate_create`](crate::Strategy::validate_create).
+    fn validate(&self, object: &DynamicObject) -> ErrorList {
+        let _ = object;
+        ErrorList::new()
+    }
+
+    /// As [`Strategy::prepare_for_update`](crate::Strategy::prepare_for_update), after status and generation were set.
+    fn prepare_for_update(&self, new: &mut DynamicObject, old: &DynamicObject) {
+        let _ = (new, old);
+    }
+
+    /// As [`Strategy::validate_update`](crate::Strategy::validate_update).
+    fn validate_update(&self, new: &DynamicObject, old: &DynamicObject) -> ErrorList {
+        let _ = old;
+        self.validate(new)
+    }
+
+    /// As [`Strategy::validate_subresource_update`](crate::Strategy::validate_subresource_update).
+    fn validate_subresource_update(&self, subresource: &str, new: &DynamicObject, old: &DynamicObject) -> ErrorList {
+        let _ = (subresource, new, old);
+        ErrorList::new()
+    }
+
+    /// As [`Strategy::warnings`](crate::Strategy::warnings).
+    fn warnings(&self, new: &DynamicObject, old: Option<&DynamicObject>) -> Vec<String> {
+        let _ = (new, old);
+        Vec::new()
+    }
+
+    /// As [`Strategy::field_labels`](crate::Strategy::field_labels).
+    fn field_labels(&self, object: &DynamicObject) -> Vec<(&'static str, String)> {
+        let _ = object;
+        Vec::new()
+    }
+}
+
+struct NoRules;
+
+impl Rules for NoRules {}
+
+/// The strategy of kinds without a Rust type of their own here: by itself it defaults nothing and checks nothing but
+/// metadata; [`Rules`] add what a kind asks for.
 ///
 /// Works on [`DynamicObject`], so that a kind costs no code. Keeps `status` apart from the rest where the kind has that
 /// subresource, and counts changes of the rest in `metadata.generation` where the kind counts.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Generic {
+    rules: &'static dyn Rules,
     facts: Facts,
     ty: Option<&'static Type>,
     status: bool,
@@ -22,13 +78,19 @@ pub struct Generic {
 impl Generic {
     /// Of a built-in kind, whose schema says which fields are written when empty.
     pub fn builtin(gvk: &GroupVersionKind, facts: Facts) -> Self {
-        Self { facts, ty: Table::builtin().kind(gvk), status: false, counts: false, custom: false }
+        Self { rules: &NoRules, facts, ty: Table::builtin().kind(gvk), status: false, counts: false, custom: false }
     }
 
     /// Of a custom resource: it counts changes, and finalizers may have any qualified name.
     pub fn custom() -> Self {
         let facts = Facts { standard_finalizers: false, unconditional_update: false, ..Facts::new() };
-        Self { facts, ty: None, status: false, counts: true, custom: true }
+        Self { rules: &NoRules, facts, ty: None, status: false, counts: true, custom: true }
+    }
+
+    /// What the kind asks for beside.
+    pub fn with_rules(mut self, rules: &'static dyn Rules) -> Self {
+        self.rules = rules;
+        self
     }
 
     /// Whether `status` is written through its subresource alone.
@@ -77,22 +139,24 @@ impl AnyStrategy for Generic {
     fn default(&self, object: &mut dyn AnyObject) {
         let object = own_mut(object);
         canonical::meta(&mut object.metadata);
+        self.rules.default(object);
         self.tidy(object);
     }
 
     fn prepare_for_create(&self, object: &mut dyn AnyObject) {
         let object = own_mut(object);
-        if self.status {
-            object.rest.remove("status");
-            self.tidy(object);
-        }
         if self.counts {
             object.metadata.generation = Some(1);
         }
+        if self.status {
+            object.rest.remove("status");
+        }
+        self.rules.prepare_for_create(object);
+        self.tidy(object);
     }
 
-    fn validate_create(&self, _: &dyn AnyObject) -> ErrorList {
-        ErrorList::new()
+    fn validate_create(&self, object: &dyn AnyObject) -> ErrorList {
+        self.rules.validate(own(object))
     }
 
     fn prepare_for_update(&self, new: &mut dyn AnyObject, old: &dyn AnyObject) {
@@ -102,10 +166,11 @@ impl AnyStrategy for Generic {
         }
         let changed = self.counts && !self.same_but_status(&new.rest, &old.rest);
         count(&mut new.metadata, &old.metadata, changed);
+        self.rules.prepare_for_update(new, old);
     }
 
-    fn validate_update(&self, _: &dyn AnyObject, _: &dyn AnyObject) -> ErrorList {
-        ErrorList::new()
+    fn validate_update(&self, new: &dyn AnyObject, old: &dyn AnyObject) -> ErrorList {
+        self.rules.validate_update(own(new), own(old))
     }
 
     fn prepare_for_subresource_update(&self, subresource: &str, new: &mut dyn AnyObject, old: &dyn AnyObject) {
@@ -128,16 +193,27 @@ impl AnyStrategy for Generic {
         new.metadata.generation = old.metadata.generation;
     }
 
-    fn validate_subresource_update(&self, _: &str, _: &dyn AnyObject, _: &dyn AnyObject) -> ErrorList {
-        ErrorList::new()
+    fn validate_subresource_update(&self, subresource: &str, new: &dyn AnyObject, old: &dyn AnyObject) -> ErrorList {
+        self.rules.validate_subresource_update(subresource, own(new), own(old))
     }
 
-    fn warnings(&self, _: &dyn AnyObject, _: Option<&dyn AnyObject>) -> Vec<String> {
-        Vec::new()
+    fn warnings(&self, new: &dyn AnyObject, old: Option<&dyn AnyObject>) -> Vec<String> {
+        self.rules.warnings(own(new), old.map(own))
     }
 
-    fn field_labels(&self, _: &dyn AnyObject) -> Vec<(&'static str, String)> {
-        Vec::new()
+    fn field_labels(&self, object: &dyn AnyObject) -> Vec<(&'static str, String)> {
+        self.rules.field_labels(own(object))
+    }
+}
+
+impl fmt::Debug for Generic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Generic")
+            .field("ty", &self.ty.map(Type::name))
+            .field("status", &self.status)
+            .field("counts", &self.counts)
+            .field("custom", &self.custom)
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,8 +2,16 @@
 #![forbid(unsafe_code)]
 
 mod checks;
+mod ingress;
+mod limit_range;
+mod network_policy;
+mod priority_class;
+mod rbac;
+mod resource_quota;
 mod resources;
+mod storage_class;
 mod table;
+mod trees;
 
 pub mod config_map;
 pub mod endpoint_slice;

@@ -16,6 +16,7 @@ pub use addresses::{needs_cluster_ip, needs_health_check_port, needs_node_port};
 use k8s_api::field::ErrorList;
 use k8s_api_kinds::{Facts, NameRule, Strategy, count};
 use k8s_openapi::api::core::v1::Service;
+pub use spec::validate_cluster_ips;
 
 use crate::checks::text;
 

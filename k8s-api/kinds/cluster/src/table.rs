@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use k8s_api::registry::{Registry, ResourceInfo};
 use k8s_api::{GroupVersionResource, Kind};
-use k8s_api_kinds::{AnyStrategy, Facts, Generic, NameRule, Strategy};
+use k8s_api_kinds::{AnyStrategy, Facts, Generic, NameRule, Rules, Strategy};
 
 use crate::{
-    config_map, endpoint_slice, endpoints, event, lease, namespace, node, secret, service, service_account,
+    config_map, endpoint_slice, endpoints, event, ingress, lease, limit_range, namespace, network_policy, node,
+    priority_class, rbac, resource_quota, secret, service, service_account, storage_class,
 };
 
 /// Every kind of this crate with its strategy: those with rules of their own, and all the others that the server stores
@@ -25,10 +26,10 @@ pub fn strategies() -> Vec<(GroupVersionResource, Arc<dyn AnyStrategy>)> {
         entry(service_account::ServiceAccounts),
     ];
     let snapshot = Registry::builtin().snapshot();
-    for (resource, facts) in GENERIC {
+    for (resource, facts, rules) in GENERIC {
         let (name, group, version) = split(resource);
         if let Some(info) = snapshot.resource(group, version, name) {
-            all.push((info.gvr.clone(), Arc::new(generic(info, *facts, COUNTING.contains(resource)))));
+            all.push((info.gvr.clone(), Arc::new(generic(info, *facts, *rules, COUNTING.contains(resource)))));
         }
     }
     all
@@ -38,9 +39,13 @@ fn entry<S: Strategy>(strategy: S) -> (GroupVersionResource, Arc<dyn AnyStrategy
     (S::Object::gvr(), Arc::new(strategy))
 }
 
-fn generic(info: &ResourceInfo, facts: Facts, counts: bool) -> Generic {
+fn generic(info: &ResourceInfo, facts: Facts, rules: Option<&'static dyn Rules>, counts: bool) -> Generic {
     let status = info.subresource("status").is_some();
-    Generic::builtin(&info.gvk(), facts).with_status(status).counting(counts)
+    let plain = Generic::builtin(&info.gvk(), facts).with_status(status).counting(counts);
+    match rules {
+        Some(rules) => plain.with_rules(rules),
+        None => plain,
+    }
 }
 
 /// `name.group/version` in its parts; the core group has no name.
@@ -55,45 +60,45 @@ const PATH: Facts = Facts { name: NameRule::PathSegment, ..Facts::new() };
 /// Kinds whose validation does not ask for standard finalizers.
 const ANY_FINALIZER: Facts = Facts { standard_finalizers: false, ..Facts::new() };
 
-const GENERIC: &[(&str, Facts)] = &[
-    ("limitranges/v1", PLAIN),
-    ("persistentvolumeclaims/v1", PLAIN),
-    ("persistentvolumes/v1", PLAIN),
-    ("resourcequotas/v1", PLAIN),
-    ("mutatingadmissionpolicies.admissionregistration.k8s.io/v1", ANY_FINALIZER),
-    ("mutatingadmissionpolicybindings.admissionregistration.k8s.io/v1", ANY_FINALIZER),
-    ("mutatingwebhookconfigurations.admissionregistration.k8s.io/v1", ANY_FINALIZER),
-    ("validatingadmissionpolicies.admissionregistration.k8s.io/v1", ANY_FINALIZER),
-    ("validatingadmissionpolicybindings.admissionregistration.k8s.io/v1", ANY_FINALIZER),
-    ("validatingwebhookconfigurations.admissionregistration.k8s.io/v1", ANY_FINALIZER),
-    ("customresourcedefinitions.apiextensions.k8s.io/v1", ANY_FINALIZER),
-    ("apiservices.apiregistration.k8s.io/v1", ANY_FINALIZER),
-    ("horizontalpodautoscalers.autoscaling/v1", PLAIN),
-    ("horizontalpodautoscalers.autoscaling/v2", PLAIN),
-    ("certificatesigningrequests.certificates.k8s.io/v1", PLAIN),
-    ("flowschemas.flowcontrol.apiserver.k8s.io/v1", PLAIN),
-    ("prioritylevelconfigurations.flowcontrol.apiserver.k8s.io/v1", PLAIN),
-    ("ingressclasses.networking.k8s.io/v1", PLAIN),
-    ("ingresses.networking.k8s.io/v1", PLAIN),
-    ("ipaddresses.networking.k8s.io/v1", PLAIN),
-    ("networkpolicies.networking.k8s.io/v1", PLAIN),
-    ("servicecidrs.networking.k8s.io/v1", PLAIN),
-    ("runtimeclasses.node.k8s.io/v1", PLAIN),
-    ("clusterrolebindings.rbac.authorization.k8s.io/v1", PATH),
-    ("clusterroles.rbac.authorization.k8s.io/v1", PATH),
-    ("rolebindings.rbac.authorization.k8s.io/v1", PATH),
-    ("roles.rbac.authorization.k8s.io/v1", PATH),
-    ("deviceclasses.resource.k8s.io/v1", PLAIN),
-    ("resourceclaims.resource.k8s.io/v1", PLAIN),
-    ("resourceclaimtemplates.resource.k8s.io/v1", PLAIN),
-    ("resourceslices.resource.k8s.io/v1", PLAIN),
-    ("priorityclasses.scheduling.k8s.io/v1", PLAIN),
-    ("csidrivers.storage.k8s.io/v1", PLAIN),
-    ("csinodes.storage.k8s.io/v1", PLAIN),
-    ("csistoragecapacities.storage.k8s.io/v1", PLAIN),
-    ("storageclasses.storage.k8s.io/v1", PLAIN),
-    ("volumeattachments.storage.k8s.io/v1", PLAIN),
-    ("volumeattributesclasses.storage.k8s.io/v1", PLAIN),
+const GENERIC: &[(&str, Facts, Option<&'static dyn Rules>)] = &[
+    ("limitranges/v1", PLAIN, Some(&limit_range::LimitRanges)),
+    ("persistentvolumeclaims/v1", PLAIN, None),
+    ("persistentvolumes/v1", PLAIN, None),
+    ("resourcequotas/v1", PLAIN, Some(&resource_quota::ResourceQuotas)),
+    ("mutatingadmissionpolicies.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
+    ("mutatingadmissionpolicybindings.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
+    ("mutatingwebhookconfigurations.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
+    ("validatingadmissionpolicies.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
+    ("validatingadmissionpolicybindings.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
+    ("validatingwebhookconfigurations.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
+    ("customresourcedefinitions.apiextensions.k8s.io/v1", ANY_FINALIZER, None),
+    ("apiservices.apiregistration.k8s.io/v1", ANY_FINALIZER, None),
+    ("horizontalpodautoscalers.autoscaling/v1", PLAIN, None),
+    ("horizontalpodautoscalers.autoscaling/v2", PLAIN, None),
+    ("certificatesigningrequests.certificates.k8s.io/v1", PLAIN, None),
+    ("flowschemas.flowcontrol.apiserver.k8s.io/v1", PLAIN, None),
+    ("prioritylevelconfigurations.flowcontrol.apiserver.k8s.io/v1", PLAIN, None),
+    ("ingressclasses.networking.k8s.io/v1", PLAIN, Some(&ingress::IngressClasses)),
+    ("ingresses.networking.k8s.io/v1", PLAIN, Some(&ingress::Ingresses)),
+    ("ipaddresses.networking.k8s.io/v1", PLAIN, None),
+    ("networkpolicies.networking.k8s.io/v1", PLAIN, Some(&network_policy::NetworkPolicies)),
+    ("servicecidrs.networking.k8s.io/v1", PLAIN, None),
+    ("runtimeclasses.node.k8s.io/v1", PLAIN, None),
+    ("clusterrolebindings.rbac.authorization.k8s.io/v1", PATH, Some(&rbac::Bindings { namespaced: false })),
+    ("clusterroles.rbac.authorization.k8s.io/v1", PATH, Some(&rbac::Roles { namespaced: false })),
+    ("rolebindings.rbac.authorization.k8s.io/v1", PATH, Some(&rbac::Bindings { namespaced: true })),
+    ("roles.rbac.authorization.k8s.io/v1", PATH, Some(&rbac::Roles { namespaced: true })),
+    ("deviceclasses.resource.k8s.io/v1", PLAIN, None),
+    ("resourceclaims.resource.k8s.io/v1", PLAIN, None),
+    ("resourceclaimtemplates.resource.k8s.io/v1", PLAIN, None),
+    ("resourceslices.resource.k8s.io/v1", PLAIN, None),
+    ("priorityclasses.scheduling.k8s.io/v1", PLAIN, Some(&priority_class::PriorityClasses)),
+    ("csidrivers.storage.k8s.io/v1", PLAIN, None),
+    ("csinodes.storage.k8s.io/v1", PLAIN, None),
+    ("csistoragecapacities.storage.k8s.io/v1", PLAIN, None),
+    ("storageclasses.storage.k8s.io/v1", PLAIN, Some(&storage_class::StorageClasses)),
+    ("volumeattachments.storage.k8s.io/v1", PLAIN, None),
+    ("volumeattributesclasses.storage.k8s.io/v1", PLAIN, Some(&storage_class::VolumeAttributesClasses)),
 ];
 
 /// Kinds whose generation counts changes.
@@ -110,7 +115,6 @@ const COUNTING: &[&str] = &[
     "ingressclasses.networking.k8s.io/v1",
     "ingresses.networking.k8s.io/v1",
     "networkpolicies.networking.k8s.io/v1",
-    "priorityclasses.scheduling.k8s.io/v1",
     "deviceclasses.resource.k8s.io/v1",
     "resourceslices.resource.k8s.io/v1",
 ];

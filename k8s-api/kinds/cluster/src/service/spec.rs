@@ -32,9 +32,7 @@ pub(super) fn validate(service: &Service, old: Option<&Service>) -> ErrorList {
         errors.extend(labels::validate_labels(spec.selector.as_ref(), &SPEC.child("selector")));
     }
     policies::session_affinity(&mut errors, spec);
-    if kind_of(service) != "ExternalName" {
-        cluster_ips(&mut errors, service, spec, old_spec);
-    }
+    errors.extend(validate_cluster_ips(service, old));
     external_ips(&mut errors, spec, old_spec);
     let types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
     required_one_of(&mut errors, &SPEC.child("type"), text(&spec.type_), &types);
@@ -50,6 +48,18 @@ pub(super) fn validate(service: &Service, old: Option<&Service>) -> ErrorList {
     }
     load_balancer_class(&mut errors, spec);
     policies::traffic(&mut errors, service, spec);
+    errors
+}
+
+/// Checks the linked fields that the server allocates addresses by. It does so before it allocates, and answers these
+/// errors alone.
+pub fn validate_cluster_ips(service: &Service, old: Option<&Service>) -> ErrorList {
+    let mut errors = ErrorList::new();
+    if kind_of(service) != "ExternalName"
+        && let Some(spec) = &service.spec
+    {
+        cluster_ips(&mut errors, service, spec, old.and_then(|old| old.spec.as_ref()));
+    }
     errors
 }
 

@@ -1,0 +1,3 @@
+//! The strategies through their public interface, against what a real server answered.
+
+mod golden;
