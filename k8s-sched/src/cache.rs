@@ -12,7 +12,7 @@ use crate::{NodeFacts, NodeInfo, PodInfo, Snapshot, Surroundings};
 ///
 /// Every change raises a generation, and [`Cache::refresh`] brings a snapshot up to date by copying (sharing, in fact)
 /// only the nodes that changed since. Time is an argument.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Cache {
     slots: Vec<Slot>,
     free: Vec<usize>,
@@ -28,14 +28,14 @@ pub struct Cache {
 
 type Map<V> = HashMap<Arc<str>, V, foldhash::fast::RandomState>;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot {
     info: Arc<NodeInfo>,
     /// Whether the node exists; pods may be known before or after their node is.
     exists: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct CachedPod {
     pod: Arc<PodInfo>,
     slot: usize,

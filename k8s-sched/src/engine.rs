@@ -7,6 +7,7 @@ use k8s_env::Random;
 use crate::profile::{Framework, Profiles};
 use crate::{CycleState, Nominator, PodInfo, Snapshot, Status};
 
+mod commit;
 mod cycle;
 mod diagnosis;
 mod filter;

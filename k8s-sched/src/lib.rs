@@ -12,6 +12,7 @@ mod nominator;
 mod snapshot;
 mod surroundings;
 
+mod cluster_state;
 mod explain;
 mod fixture;
 mod simulation;
@@ -28,7 +29,10 @@ pub mod event;
 pub mod plugin;
 pub mod queue;
 
+mod runner;
+
 pub use cache::Cache;
+pub use cluster_state::{ClusterState, Plan};
 pub use engine::{Decision, Diagnosis, Engine, Failure};
 pub use error::Error;
 pub use explain::{Explanation, NodeExplanation};
@@ -42,6 +46,7 @@ pub use profile::{DEFAULT_SCHEDULER_NAME, Profile, Profiles};
 pub use queue::{Queue, QueueOptions, QueuedPod};
 pub use requirement::{NodeExpression, NodeRequirement, NodeTerm, NodeTest, PreferredNodes};
 pub use resources::Resources;
+pub use runner::{Scheduler, WaitingPods};
 pub use simulation::{Outcome, Simulation};
 pub use snapshot::Snapshot;
 pub use state::CycleState;

@@ -19,7 +19,7 @@ pub struct NodeInfo {
 }
 
 /// What a node is, apart from who is on it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeFacts {
     /// The name.

@@ -32,9 +32,13 @@ pub struct PodInfo {
     pub nominated_node: Option<Arc<str>>,
     /// What it takes from its node, overhead included.
     pub requests: Resources,
-    /// Its CPU in milli-cores and memory in bytes as most scores count them: containers that request nothing
-    /// count as 100m and 200 MiB.
+    /// Its CPU in milli-cores and memory in bytes as scores count it once it is on a node: containers that request
+    /// nothing count as 100m and 200 MiB, unless the pod as a whole requests something.
     pub non_zero: (i64, i64),
+    /// The same as scores count it while it is being scheduled: what the pod as a whole requests plays no role.
+    ///
+    /// That the two differ is an oversight of upstream's that placements depend on.
+    pub non_zero_incoming: (i64, i64),
     /// The image of every container and init container, with a tag, in order; then those of image volumes.
     pub images: Vec<Arc<str>>,
     /// How many containers and init containers it has.
@@ -76,6 +80,18 @@ impl PodInfo {
     /// `namespace/name`.
     pub fn key(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
+    }
+
+    /// Whether `self` and `other`, two states of one pod, differ in nothing that plugins decide upon and that can
+    /// change in a pod's life.
+    pub fn schedules_like(&self, other: &Self) -> bool {
+        self.labels == other.labels
+            && self.requests == other.requests
+            && self.tolerations == other.tolerations
+            && self.gates == other.gates
+            && self.nominated_node == other.nominated_node
+            && self.terminating == other.terminating
+            && self.resource_claims == other.resource_claims
     }
 
     /// Whether all taints that keep pods away (`NoSchedule`, `NoExecute`) are tolerated.

@@ -147,6 +147,11 @@ impl Profiles {
         self.0.contains_key(scheduler_name)
     }
 
+    /// The names by which pods choose the profiles.
+    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.0.keys()
+    }
+
     pub(crate) fn get(&self, scheduler_name: &str) -> Option<&Framework> {
         self.0.get(scheduler_name)
     }

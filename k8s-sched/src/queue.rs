@@ -192,6 +192,10 @@ impl Queue {
             if queued.gated {
                 return self.activate(queued, now);
             }
+            if old.schedules_like(&pod) {
+                self.park(queued);
+                return None;
+            }
             let event = ClusterEvent::PodChanged { old, new: pod };
             if self.helps(&queued, &event) {
                 self.requeue(queued, now);
@@ -201,10 +205,19 @@ impl Queue {
             return None;
         }
         if let Some(old) = self.in_flight.update(&pod) {
-            self.in_flight.note(&ClusterEvent::PodChanged { old, new: pod });
+            if !old.schedules_like(&pod) {
+                self.in_flight.note(&ClusterEvent::PodChanged { old, new: pod });
+            }
             return None;
         }
         self.add(pod, now)
+    }
+
+    /// Lets an unschedulable pod be tried again without an event.
+    pub fn wake(&mut self, uid: &str, now: Instant) {
+        if let Some(queued) = self.unschedulable.remove(uid) {
+            self.requeue(queued, now);
+        }
     }
 
     /// Forgets a waiting pod.

@@ -1,12 +1,10 @@
 use std::sync::Arc;
 
-use k8s_env::Random;
 use parking_lot::Mutex;
 
 use crate::explain::Explanation;
-use crate::fixture::Fixture;
 use crate::plugin::IntoPlugin;
-use crate::{Cache, Engine, Error, Failure, Nominator, PodInfo, Profile, Profiles, Snapshot};
+use crate::{ClusterState, Error, Failure, PodInfo, Profile, Snapshot};
 
 /// A cluster made of text, to try plugins on. No API server, no runtime, no time.
 ///
@@ -14,18 +12,12 @@ use crate::{Cache, Engine, Error, Failure, Nominator, PodInfo, Profile, Profiles
 /// that is takes its place, so that the next one finds less room.
 #[derive(Debug)]
 pub struct Simulation {
+    text: String,
     profile: Profile,
-    pending: Vec<Arc<PodInfo>>,
-    inner: Mutex<Inner>,
     seed: u64,
-}
-
-#[derive(Debug)]
-struct Inner {
-    cache: Cache,
-    snapshot: Snapshot,
-    /// Made at the first question, from the profile as it is then.
-    engine: Option<Engine>,
+    pending: Vec<Arc<PodInfo>>,
+    /// Made at the first question, with the profile as it is then.
+    state: Mutex<Option<ClusterState>>,
 }
 
 /// How a pod fared in a [`Simulation`].
@@ -52,19 +44,9 @@ impl Simulation {
     /// # Errors
     /// [`Error::Fixture`] when a part is not understood.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let fixture = Fixture::parse(text)?;
-        let (mut cache, mut pending) = (Cache::new(), Vec::new());
-        for facts in fixture.nodes {
-            cache.set_node(facts);
-        }
-        for pod in fixture.pods.into_iter().map(Arc::new) {
-            match pod.node_name.clone() {
-                Some(node) => drop(cache.set_pod(pod, &node)),
-                None => pending.push(pod),
-            }
-        }
-        let inner = Mutex::new(Inner { cache, snapshot: Snapshot::default(), engine: None });
-        Ok(Self { profile: Profile::default(), pending, inner, seed: 0 })
+        let (_, pending) = ClusterState::parse(text, Profile::default())?;
+        let (text, profile, state) = (text.to_owned(), Profile::default(), Mutex::default());
+        Ok(Self { text, profile, seed: 0, pending, state })
     }
 
     /// Schedules with `profile`.
@@ -91,10 +73,11 @@ impl Simulation {
     }
 
     /// All nodes as they are now.
+    ///
+    /// # Panics
+    /// When the profile cannot be run.
     pub fn snapshot(&self) -> Snapshot {
-        let mut inner = self.inner.lock();
-        inner.refresh();
-        inner.snapshot.clone()
+        self.with_state(|state| state.snapshot())
     }
 
     /// Schedules the pod with this name and puts it on the node found.
@@ -103,15 +86,7 @@ impl Simulation {
     /// When no pod with this name waits to be scheduled, or the profile cannot be run.
     pub fn schedule(&self, name: &str) -> Outcome {
         let pod = self.pending(name);
-        let mut inner = self.inner.lock();
-        inner.prepare(&self.profile, self.seed);
-        let Inner { cache, snapshot, engine } = &mut *inner;
-        let engine = engine.as_mut().expect("prepared above");
-        let result = engine.schedule(pod, snapshot, &Nominator::default()).map(|decision| decision.node);
-        if let Ok(node) = &result {
-            cache.set_pod(pod.clone(), node);
-        }
-        Outcome { pod: pod.key(), result }
+        Outcome { pod: pod.key(), result: self.with_state(|state| state.schedule(pod)) }
     }
 
     /// Says what each plugin thinks of each node for the pod with this name; changes nothing.
@@ -120,36 +95,27 @@ impl Simulation {
     /// When no pod with this name waits to be scheduled, or a plugin is broken.
     pub fn explain(&self, name: &str) -> Explanation {
         let pod = self.pending(name);
-        let mut inner = self.inner.lock();
-        inner.prepare(&self.profile, self.seed);
-        let engine = inner.engine.as_ref().expect("prepared above");
-        match Explanation::of(engine.profiles(), pod, &inner.snapshot, &Nominator::default()) {
+        match self.with_state(|state| state.explain(pod)) {
             Ok(explanation) => explanation,
             Err(failure) => panic!("pod {name}: {failure}"),
         }
+    }
+
+    fn with_state<T>(&self, ask: impl FnOnce(&mut ClusterState) -> T) -> T {
+        let mut state = self.state.lock();
+        ask(state.get_or_insert_with(|| {
+            let made = ClusterState::new(self.profile.clone(), self.seed);
+            match made.and_then(|mut state| state.read(&self.text).map(|_| state)) {
+                Ok(state) => state,
+                Err(error) => panic!("{error}"),
+            }
+        }))
     }
 
     fn pending(&self, name: &str) -> &Arc<PodInfo> {
         match self.pod(name) {
             Some(pod) => pod,
             None => panic!("no pod {name} waits to be scheduled"),
-        }
-    }
-}
-
-impl Inner {
-    fn refresh(&mut self) {
-        self.cache.refresh(&mut self.snapshot);
-    }
-
-    fn prepare(&mut self, profile: &Profile, seed: u64) {
-        self.refresh();
-        if self.engine.is_none() {
-            let profiles = match Profiles::new([profile.clone()]) {
-                Ok(profiles) => Arc::new(profiles),
-                Err(error) => panic!("{error}"),
-            };
-            self.engine = Some(Engine::new(profiles, Random::seeded(seed)));
         }
     }
 }

@@ -50,8 +50,8 @@ struct Usage {
 /// `real` counts what is requested, otherwise containers without requests count as something.
 fn usage(resource: &str, real: bool, pod: &PodInfo, node: &NodeInfo) -> Option<Usage> {
     let (asked, before) = match resource {
-        "cpu" if !real => (pod.non_zero.0, node.non_zero_requested().0),
-        "memory" if !real => (pod.non_zero.1, node.non_zero_requested().1),
+        "cpu" if !real => (pod.non_zero_incoming.0, node.non_zero_requested().0),
+        "memory" if !real => (pod.non_zero_incoming.1, node.non_zero_requested().1),
         _ => (pod.requests.get(resource), node.requested().get(resource)),
     };
     if asked == 0 && is_scalar(resource) {

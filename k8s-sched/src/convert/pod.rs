@@ -38,6 +38,7 @@ pub fn pod(pod: &Pod) -> Result<PodInfo, Error> {
         nominated_node: filled(status.and_then(|s| s.nominated_node_name.as_deref())),
         requests: resources::requests(pod, spec),
         non_zero: resources::non_zero(pod, spec),
+        non_zero_incoming: resources::non_zero_incoming(pod, spec),
         images: images(spec),
         containers: spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len),
         host_ports: host_ports(spec),

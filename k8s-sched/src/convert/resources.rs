@@ -27,9 +27,22 @@ pub(super) fn requests(pod: &Pod, spec: &PodSpec) -> Resources {
     total(pod, spec, false)
 }
 
-/// CPU and memory as scores count them: containers that request nothing count as something.
+/// CPU and memory as scores count them on a node: containers that request nothing count as something, unless the
+/// pod as a whole requests something.
 pub(super) fn non_zero(pod: &Pod, spec: &PodSpec) -> (i64, i64) {
-    let total = total(pod, spec, true);
+    let real = total(pod, spec, false);
+    let level = spec.resources.as_ref().and_then(|r| r.requests.as_ref());
+    let whole = level.is_some_and(|requests| requests.keys().any(|name| is_pod_level(name)));
+    let filled = total(pod, spec, true);
+    let cpu = if whole && real.milli_cpu != 0 { real.milli_cpu } else { filled.milli_cpu };
+    let memory = if whole && real.memory != 0 { real.memory } else { filled.memory };
+    (cpu, memory)
+}
+
+/// CPU and memory as scores count them of a pod that is being scheduled.
+pub(super) fn non_zero_incoming(pod: &Pod, spec: &PodSpec) -> (i64, i64) {
+    let mut total = containers(pod, spec, true);
+    total.add(&list(spec.overhead.as_ref()));
     (total.milli_cpu, total.memory)
 }
 
@@ -103,7 +116,12 @@ fn resize_is_infeasible(pod: &Pod) -> bool {
 fn pod_level(spec: &PodSpec, total: &mut Resources) {
     let Some(requests) = spec.resources.as_ref().and_then(|r| r.requests.as_ref()) else { return };
     let read = list(Some(requests));
-    for name in requests.keys().filter(|n| matches!(n.as_str(), "cpu" | "memory") || n.starts_with("hugepages-")) {
+    for name in requests.keys().filter(|name| is_pod_level(name)) {
         total.set(name, read.get(name));
     }
+}
+
+/// Whether a resource can be requested for a pod as a whole.
+fn is_pod_level(resource: &str) -> bool {
+    matches!(resource, "cpu" | "memory") || resource.starts_with("hugepages-")
 }

@@ -1,0 +1,36 @@
+use insta::assert_snapshot;
+use k8s_sched_plugins::InterPodAffinity;
+
+use crate::check::explain;
+
+const ZONES: &str = "node a label:zone=x; node b label:zone=x; node c label:zone=y; pod q on=a label:app=db";
+
+fn affinity(pods: &str) -> String {
+    explain(InterPodAffinity::default().plugin(), &format!("{ZONES}; {pods}"))
+}
+
+#[test]
+fn near() {
+    assert_snapshot!(affinity("pod p near:app=db@zone"), @"");
+}
+
+#[test]
+fn the_first_of_its_group_may_go_anywhere() {
+    assert_snapshot!(affinity("pod p label:app=new near:app=new@zone"), @"");
+    assert_snapshot!(affinity("pod p near:app=new@zone"), @"");
+}
+
+#[test]
+fn apart() {
+    assert_snapshot!(affinity("pod p apart:app=db@zone"), @"");
+}
+
+#[test]
+fn unwelcome() {
+    assert_snapshot!(affinity("pod r on=c apart:app=web@host; pod p label:app=web"), @"");
+}
+
+#[test]
+fn preferences() {
+    assert_snapshot!(affinity("pod p prefer-near:10:app=db@zone prefer-apart:4:app=db@host"), @"");
+}

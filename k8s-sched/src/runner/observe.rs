@@ -1,0 +1,121 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use k8s_api::Kind;
+use k8s_api_client::informer::{Event, Selection};
+use k8s_api_client::{Informer, Informers};
+use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ReplicationController, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+
+use super::feed::Feed;
+use crate::{Error, Labels, Selector, convert};
+
+/// Everything that is followed.
+pub(super) struct Observed {
+    pub(super) nodes: Feed<Node>,
+    pub(super) pods: Feed<Pod>,
+    namespaces: Feed<Namespace>,
+    services: Feed<Service>,
+    replication_controllers: Feed<ReplicationController>,
+    replica_sets: Feed<ReplicaSet>,
+    stateful_sets: Feed<StatefulSet>,
+    budgets: Feed<PodDisruptionBudget>,
+}
+
+impl Observed {
+    pub(super) fn new(informers: &Informers) -> Self {
+        // Pods that have ended take nothing from their nodes.
+        let running = Selection::default().fields("status.phase!=Failed,status.phase!=Succeeded");
+        Self {
+            nodes: Feed::of(informers),
+            pods: Feed::from(informers.select(running)),
+            namespaces: Feed::of(informers),
+            services: Feed::of(informers),
+            replication_controllers: Feed::of(informers),
+            replica_sets: Feed::of(informers),
+            stateful_sets: Feed::of(informers),
+            budgets: Feed::of(informers),
+        }
+    }
+
+    pub(super) fn pods(&self) -> &Informer<Pod> {
+        self.pods.informer()
+    }
+
+    pub(super) async fn synced(&self) {
+        self.nodes.synced().await;
+        self.pods.synced().await;
+        self.namespaces.synced().await;
+        self.services.synced().await;
+        self.replication_controllers.synced().await;
+        self.replica_sets.synced().await;
+        self.stateful_sets.synced().await;
+        self.budgets.synced().await;
+    }
+
+    /// Ready when anything has arrived.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // All are polled, so that all know whom to wake.
+        let polled = [
+            self.nodes.poll(cx),
+            self.pods.poll(cx),
+            self.namespaces.poll(cx),
+            self.services.poll(cx),
+            self.replication_controllers.poll(cx),
+            self.replica_sets.poll(cx),
+            self.stateful_sets.poll(cx),
+            self.budgets.poll(cx),
+        ];
+        if polled.iter().any(Poll::is_ready) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Notes what has arrived about namespaces, services, controllers and budgets; whether there was anything.
+    pub(super) fn update(&mut self, cache: &mut crate::Cache) -> bool {
+        let mut news = false;
+        each(&mut self.namespaces, &mut news, |namespace, there| {
+            let labels = there.then(|| namespace.metadata.labels.clone().map(Labels::from).unwrap_or_default());
+            cache.surroundings_mut().set_namespace(namespace.name().into(), labels);
+            Ok(())
+        });
+        each(&mut self.services, &mut news, |service, there| {
+            let selector = convert::service(service).filter(|_| there);
+            cache.surroundings_mut().set_service(service.namespace().into(), service.name().into(), selector);
+            Ok(())
+        });
+        each(&mut self.replication_controllers, &mut news, |controller, there| {
+            owner(cache, controller, there, convert::replication_controller(controller));
+            Ok(())
+        });
+        each(&mut self.replica_sets, &mut news, |set, there| {
+            owner(cache, set, there, convert::replica_set(set)?);
+            Ok(())
+        });
+        each(&mut self.stateful_sets, &mut news, |set, there| {
+            owner(cache, set, there, convert::stateful_set(set)?);
+            Ok(())
+        });
+        each(&mut self.budgets, &mut news, |budget, there| {
+            let view = if there { Some(convert::budget(budget)?) } else { None };
+            cache.surroundings_mut().set_budget(budget.namespace().into(), budget.name().into(), view);
+            Ok(())
+        });
+        news
+    }
+}
+
+/// Notes each object that has arrived, and whether it is still there.
+fn each<K: Kind>(feed: &mut Feed<K>, news: &mut bool, mut note: impl FnMut(&K, bool) -> Result<(), Error>) {
+    while let Some(event) = feed.take() {
+        *news = true;
+        let there = !matches!(event, Event::Deleted(_));
+        if let Err(error) = note(event.object(), there) {
+            tracing::warn!(%error, "leaving out an object");
+        }
+    }
+}
+
+fn owner<K: Kind>(cache: &mut crate::Cache, object: &K, there: bool, (kind, selector): (Arc<str>, Selector)) {
+    let (namespace, name) = (object.namespace().into(), object.name().into());
+    cache.surroundings_mut().set_owner(kind, namespace, name, there.then_some(selector));
+}
