@@ -2,10 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod at;
+mod diff;
 mod generic;
 mod strategy;
+mod view;
 
 pub mod canonical;
+pub mod internal;
 pub mod ip;
 pub mod labels;
 pub mod metadata;
@@ -13,5 +16,6 @@ pub mod names;
 pub mod shown;
 
 pub use at::At;
-pub use generic::{Generic, count};
+pub use generic::{Generic, Rules, count};
 pub use strategy::{AnyStrategy, Facts, NameRule, Strategy};
+pub use view::View;
