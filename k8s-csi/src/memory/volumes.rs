@@ -220,8 +220,12 @@ impl PodVolumes for MemoryVolumes {
             Source::HostPath { path, .. } => path.clone(),
             _ => Self::path(&key),
         };
-        if let Source::Content(content) = &volume.source {
-            content.files.keys().try_for_each(|path| check_inside(path))?;
+        // What cannot be begun leaves nothing to undo, so it is found out before the volume is noted.
+        match &volume.source {
+            Source::Content(content) => content.files.keys().try_for_each(|path| check_inside(path))?,
+            Source::HostPath { path, kind } => self.host_path(path, *kind)?,
+            Source::Csi(csi) => drop(self.driver(&csi.driver)?),
+            Source::Empty { .. } => {}
         }
         let (source, readonly) = (volume.source.clone(), volume.readonly);
         let old = self.note(volume, &path)?;
@@ -241,12 +245,7 @@ impl PodVolumes for MemoryVolumes {
                     self.0.files.replace(&path, old, content);
                 }
             }
-            Source::HostPath { path, kind } => {
-                if let Err(error) = self.host_path(path, *kind) {
-                    self.0.published.lock().remove(&key);
-                    return Err(error);
-                }
-            }
+            Source::HostPath { .. } => {}
             Source::Csi(csi) => self.publish_csi(csi, &path, readonly).await?,
         }
         Ok(MountSource::new(path))
