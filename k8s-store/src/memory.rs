@@ -34,7 +34,7 @@ use state::State;
 /// # Time
 /// Every call completes in its first poll, so a caller in the same process goes on without a turn of the runtime.
 /// When a transaction has answered, its events are ready in every watch that wants them. The first lease starts one
-/// task on the current runtime, which the store owns.
+/// task on the current tokio runtime, which the store owns and which ends the leases; all else needs no runtime.
 ///
 /// # History
 /// The last 10,000 events, or 256 MiB of them, are kept ([`Memory::builder`] changes that); older ones are compacted

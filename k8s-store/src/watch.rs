@@ -15,7 +15,8 @@ pub struct WatchOptions {
     pub start: Option<Revision>,
     /// Fill [`Event::prev`].
     pub prev: bool,
-    /// Report progress after this long without an event. It can also be [asked for](Watch::request_progress).
+    /// Report progress after this long without an event, which must not be zero and needs a tokio runtime with time.
+    /// It can also be [asked for](Watch::request_progress).
     pub progress: Option<Duration>,
     /// How many undelivered batches to hold before the watch is given up with [`Error::Overflowed`]. At least 1.
     /// Backends may hold more, and history that is replayed does not count.

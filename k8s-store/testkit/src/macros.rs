@@ -98,7 +98,7 @@ macro_rules! __lease_cases {
             14 => leases::revoking_deletes_all_keys_in_one_transaction;
             14 => leases::a_key_belongs_to_the_lease_of_its_last_write;
             14 => leases::a_put_can_keep_the_lease;
-            14 => leases::comparisons_of_leases;
+            4 => leases::comparisons_of_leases;
             14 => leases::ended_leases_are_refused;
             14 => leases::leases_have_names;
         }

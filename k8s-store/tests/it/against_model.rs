@@ -103,7 +103,7 @@ fn watch_options() -> impl Strategy<Value = WatchOptions> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_answer_is_the_reference(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use k8s_store::{KeyRange, Memory, Revision, Store, StoreExt, WatchOptions};
+use k8s_store::{KeyRange, Memory, RangeOptions, Revision, Store, StoreExt, WatchOptions};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
@@ -72,6 +72,29 @@ fn progress_never_runs_ahead_or_behind() {
                     }
                     assert_eq!(batch.revision, seen.next());
                     seen = batch.revision;
+                }
+            }
+        });
+    });
+}
+
+#[test]
+fn watches_come_and_go_while_others_write() {
+    let store = Arc::new(Memory::new());
+    thread::scope(|threads| {
+        let writer = threads.spawn(|| write(&store, 0));
+        Builder::new_current_thread().build().unwrap().block_on(async {
+            while !writer.is_finished() {
+                let seen = store.range(KeyRange::all(), RangeOptions::latest()).await.unwrap().revision;
+                let mut watch = store.watch(KeyRange::prefix("0/"), WatchOptions::after(seen)).await.unwrap();
+                assert!(watch.opened_at() >= seen);
+                for n in 1..=3 {
+                    watch.request_progress();
+                    let batch = watch.next().await.unwrap().unwrap();
+                    if batch.is_progress() {
+                        break;
+                    }
+                    assert_eq!(batch.revision.0, seen.0 + n);
                 }
             }
         });
