@@ -12,6 +12,7 @@ mod resources;
 mod storage_class;
 mod table;
 mod trees;
+mod volume;
 
 pub mod config_map;
 pub mod endpoint_slice;

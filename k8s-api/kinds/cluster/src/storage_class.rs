@@ -8,10 +8,11 @@ use std::fmt;
 use k8s_api::DynamicObject;
 use k8s_api::field::{Error, ErrorList};
 use k8s_api_kinds::labels::validate_label_name;
-use k8s_api_kinds::{At, Rules, View};
+use k8s_api_kinds::metadata::invalid;
+use k8s_api_kinds::{At, Rules, View, names};
 
-use crate::checks::{dns_subdomain, one_of, qualified_name};
-use crate::trees::{field, fill, fixed, required};
+use crate::checks::{one_of, qualified_name};
+use crate::trees::{changed, field, fill, fixed, required};
 
 const MAX_PARAMETERS: usize = 512;
 const MAX_PARAMETER_BYTES: usize = 256 * 1024;
@@ -107,7 +108,9 @@ impl Rules for VolumeAttributesClasses {
     fn validate_update(&self, new: &DynamicObject, old: &DynamicObject) -> ErrorList {
         let mut errors = ErrorList::new();
         for name in ["driverName", "parameters"] {
-            fixed(&mut errors, &name, field(new, name), field(old, name));
+            if changed(field(new, name), field(old, name)) {
+                errors.push(Error::forbidden(name, format!("updates to {name} are forbidden.")));
+            }
         }
         errors
     }
@@ -121,6 +124,5 @@ pub(crate) fn driver_name(errors: &mut ErrorList, name: &str, at: &dyn fmt::Disp
     if name.len() > 63 {
         errors.push(Error::too_long(at, 63));
     }
-    let lower = name.to_lowercase();
-    dns_subdomain(errors, at, &lower);
+    invalid(errors, at, name, names::dns1123_subdomain(&name.to_lowercase()));
 }

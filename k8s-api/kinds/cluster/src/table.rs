@@ -7,6 +7,7 @@ use k8s_api_kinds::{AnyStrategy, Facts, Generic, NameRule, Rules, Strategy};
 use crate::{
     config_map, endpoint_slice, endpoints, event, ingress, lease, limit_range, namespace, network_policy, node,
     priority_class, rbac, resource_quota, secret, service, service_account, storage_class,
+    volume,
 };
 
 /// Every kind of this crate with its strategy: those with rules of their own, and all the others that the server stores
@@ -62,8 +63,8 @@ const ANY_FINALIZER: Facts = Facts { standard_finalizers: false, ..Facts::new() 
 
 const GENERIC: &[(&str, Facts, Option<&'static dyn Rules>)] = &[
     ("limitranges/v1", PLAIN, Some(&limit_range::LimitRanges)),
-    ("persistentvolumeclaims/v1", PLAIN, None),
-    ("persistentvolumes/v1", PLAIN, None),
+    ("persistentvolumeclaims/v1", PLAIN, Some(&volume::Claims)),
+    ("persistentvolumes/v1", PLAIN, Some(&volume::Volumes)),
     ("resourcequotas/v1", PLAIN, Some(&resource_quota::ResourceQuotas)),
     ("mutatingadmissionpolicies.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
     ("mutatingadmissionpolicybindings.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),

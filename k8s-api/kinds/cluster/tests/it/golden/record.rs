@@ -112,5 +112,7 @@ pub(super) fn mask(mut object: Value) -> Value {
             meta.remove(field);
         }
     }
+    // Stamped by the server, which knows the time.
+    object.get_mut("status").and_then(Value::as_object_mut).map(|status| status.remove("lastPhaseTransitionTime"));
     object
 }

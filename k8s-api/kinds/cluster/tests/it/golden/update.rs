@@ -72,6 +72,16 @@ fn repaired(mut object: Value, case: &Case) -> Value {
     match case.request.path.rsplit('/').nth(1).unwrap_or_default() {
         "endpointslices" => set("/addressType", json!("IPv4")),
         "nodes" => set("/spec/taints", json!([{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}])),
+        "rolebindings" | "clusterrolebindings" => set("/roleRef/name", json!("x")),
+        "priorityclasses" => set("/preemptionPolicy", json!("PreemptLowerPriority")),
+        "volumeattributesclasses" => set("/parameters", json!({"a": "b"})),
+        "runtimeclasses" => set("/handler", json!("h")),
+        "servicecidrs" => set("/spec/cidrs", json!(["10.96.0.0/16"])),
+        "persistentvolumes" => {
+            set("/spec/hostPath/path", json!("/x"));
+            set("/spec/volumeMode", json!("Filesystem"));
+        }
+        "csidrivers" => set("/spec/volumeLifecycleModes", json!(["Persistent"])),
         _ => {}
     }
     object
