@@ -199,8 +199,7 @@ impl Cache {
         }
         let nodes = order.iter().map(|slot| self.slots[*slot].info.clone()).collect();
         let mut snapshot = Snapshot::new(nodes, self.surroundings.clone());
-        snapshot.mark =
-            Mark { structure: self.structure, generation: self.generation, position: Arc::new(position) };
+        snapshot.mark = Mark { structure: self.structure, generation: self.generation, position: Arc::new(position) };
         snapshot
     }
 

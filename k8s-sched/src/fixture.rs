@@ -93,8 +93,7 @@ fn pod<'a>(name: &str, words: impl Iterator<Item = &'a str>, number: usize) -> R
         pod.spread.push(SpreadConstraint::new(number_of(skew)?, key, hard, selector));
     }
     let (cpu, memory) = (pod.requests.milli_cpu, pod.requests.memory);
-    pod.non_zero =
-        (if cpu == 0 { DEFAULT_MILLI_CPU } else { cpu }, if memory == 0 { DEFAULT_MEMORY } else { memory });
+    pod.non_zero = (if cpu == 0 { DEFAULT_MILLI_CPU } else { cpu }, if memory == 0 { DEFAULT_MEMORY } else { memory });
     pod.non_zero_incoming = pod.non_zero;
     Ok(pod)
 }

@@ -20,8 +20,8 @@ mod assemble;
 mod post_filter;
 mod registry;
 
-pub use assemble::{IntoPlugin, OnlyFilter, OnlyScore, Plugin, PluginBuilder, Whole};
 pub(crate) use assemble::Points;
+pub use assemble::{IntoPlugin, OnlyFilter, OnlyScore, Plugin, PluginBuilder, Whole};
 pub use post_filter::{Nomination, PostFilterContext, PostFiltered};
 pub use registry::Registry;
 

@@ -216,7 +216,8 @@ impl AffinityTerm {
 
     /// Whether `pod` is meant, given the labels of its namespace.
     pub fn matches(&self, pod: &PodInfo, namespace_labels: &Labels) -> bool {
-        let namespace = self.namespaces.contains(&pod.namespace) || self.namespace_selector.matches(&**namespace_labels);
+        let namespace =
+            self.namespaces.contains(&pod.namespace) || self.namespace_selector.matches(&**namespace_labels);
         namespace && self.selector.matches(&*pod.labels)
     }
 }

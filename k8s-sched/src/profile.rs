@@ -179,9 +179,11 @@ impl Profiles {
         let Some(framework) = self.get(&pod.scheduler_name) else { return Hint::Skip };
         let kind = event.kind();
         let asked = framework.enqueue.iter().filter(|(id, events, _)| rejectors.contains(*id) && events.contains(kind));
-        Hint::queue_if(asked.into_iter().any(|(_, _, enqueue)| {
-            enqueue.as_ref().is_none_or(|enqueue| enqueue.hint(pod, event) == Hint::Queue)
-        }))
+        Hint::queue_if(
+            asked
+                .into_iter()
+                .any(|(_, _, enqueue)| enqueue.as_ref().is_none_or(|enqueue| enqueue.hint(pod, event) == Hint::Queue)),
+        )
     }
 }
 

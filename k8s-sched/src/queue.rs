@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::event::{ClusterEvent, Hint};
 use crate::profile::{PluginSet, Profiles};
-use crate::{PodInfo, Status};
+use crate::{Failure, PodInfo, Status};
 
 mod heap;
 mod in_flight;
@@ -61,15 +61,6 @@ pub struct QueuedPod {
     pending: bool,
     gated: bool,
     backoff_until: Option<Instant>,
-}
-
-/// Why a pod comes back to the queue.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Return {
-    /// Plugins turned it down; `pending` if one of them waits for something of its own.
-    Rejected { by: PluginSet, pending: bool },
-    /// Something was broken.
-    Broken,
 }
 
 /// The queue.
@@ -141,21 +132,22 @@ impl Queue {
         self.in_flight.end(uid);
     }
 
-    /// Takes back a pod that failed, with what happened meanwhile taken into account.
-    pub(crate) fn put_back(&mut self, mut queued: QueuedPod, why: Return, now: Instant) {
+    /// Takes back a pod that failed, with what happened meanwhile taken into account: it waits for an event that the
+    /// plugins that turned it down care for or, without a plugin to blame, for the end of its backoff.
+    pub fn put_back(&mut self, mut queued: QueuedPod, failure: &Failure, now: Instant) {
         if self.contains(&queued.pod.uid) {
             self.in_flight.end(&queued.pod.uid);
             return;
         }
         queued.since = now;
-        match why {
-            Return::Rejected { by, pending } if !by.is_empty() => {
-                (queued.rejectors, queued.pending) = (by, pending);
+        match failure {
+            Failure::Unfit(diagnosis) if !diagnosis.rejectors.is_empty() => {
+                (queued.rejectors, queued.pending) = (diagnosis.rejectors, diagnosis.pending);
                 queued.failures += 1;
                 queued.errors = 0;
             }
             // Without a plugin to blame, no event could be waited for.
-            Return::Rejected { .. } | Return::Broken => {
+            _ => {
                 queued.rejectors = PluginSet::default();
                 queued.errors += 1;
             }

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{
-    Affinity, Container, NodeAffinity, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodAffinityTerm, PodSpec, Toleration as Api,
-    TopologySpreadConstraint, WeightedPodAffinityTerm,
+    Affinity, Container, NodeAffinity, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodAffinityTerm, PodSpec,
+    Toleration as Api, TopologySpreadConstraint, WeightedPodAffinityTerm,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, Time};
 
@@ -11,8 +11,8 @@ use k8s_api::selector::{Operator, Requirement, Selector};
 use super::{resources, selector, text, unreadable};
 use crate::fixture::tagged;
 use crate::{
-    AffinityTerm, DEFAULT_SCHEDULER_NAME, Error, HostPort, Labels, NodeExpression, NodeRequirement, NodeTerm,
-    NodeTest, PodAffinity, PodInfo, PreferredNodes, SpreadConstraint, TaintEffect, Toleration,
+    AffinityTerm, DEFAULT_SCHEDULER_NAME, Error, HostPort, Labels, NodeExpression, NodeRequirement, NodeTerm, NodeTest,
+    PodAffinity, PodInfo, PreferredNodes, SpreadConstraint, TaintEffect, Toleration,
 };
 
 /// What scheduling sees of a pod.

@@ -48,6 +48,10 @@ pub fn budget(budget: &PodDisruptionBudget) -> Result<Budget, Error> {
     Ok(Budget {
         selector: selector(&budget.metadata, "PodDisruptionBudget", of)?,
         disruptions_allowed: status.and_then(|status| status.disruptions_allowed).unwrap_or(0),
-        disrupted: status.iter().flat_map(|s| s.disrupted_pods.iter().flatten()).map(|(name, _)| name.clone()).collect(),
+        disrupted: status
+            .iter()
+            .flat_map(|s| s.disrupted_pods.iter().flatten())
+            .map(|(name, _)| name.clone())
+            .collect(),
     })
 }

@@ -56,12 +56,11 @@ impl Cycle<'_> {
             }
             let plugin = framework.plugin(*id);
             if let Some(normalize) = &plugin.points.normalize {
-                normalize
-                    .normalize(&self.state, self.pod, &mut scratch)
-                    .map_err(|status| self.broken(*id, status))?;
+                normalize.normalize(&self.state, self.pod, &mut scratch).map_err(|status| self.broken(*id, status))?;
             }
             if let Some(bad) = scratch.iter().find(|s| !(MIN_SCORE..=MAX_SCORE).contains(&s.score)) {
-                let message = format!("invalid score {}, not in {MIN_SCORE}..={MAX_SCORE} after normalizing", bad.score);
+                let message =
+                    format!("invalid score {}, not in {MIN_SCORE}..={MAX_SCORE} after normalizing", bad.score);
                 return Err(self.broken(*id, Status::error(message)));
             }
             let scores = scratch.iter().map(|s| s.score).collect();

@@ -48,6 +48,11 @@ impl<'a> PostFilterContext<'a> {
         self.diagnosis
     }
 
+    /// Whether a plugin turned the pod down before any node was looked at.
+    pub fn pre_filtered_out(&self) -> bool {
+        self.diagnosis.pre_filter_message.is_some()
+    }
+
     /// Where to draw randomness from.
     pub fn random(&self) -> &Random {
         self.random

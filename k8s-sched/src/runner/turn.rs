@@ -16,11 +16,8 @@ use super::report::{Condition, Reporter, write_status};
 use super::waiting::WaitingPods;
 use crate::event::ClusterEvent;
 use crate::plugin::Nomination;
-use crate::profile::{PluginSet, Profiles};
-use crate::queue::Return;
-use crate::{
-    Cache, Decision, Engine, Failure, Nominator, PodInfo, Queue, QueueOptions, QueuedPod, Snapshot, convert,
-};
+use crate::profile::Profiles;
+use crate::{Cache, Decision, Engine, Failure, Nominator, PodInfo, Queue, QueueOptions, QueuedPod, Snapshot, convert};
 
 /// After so many pods others get their turn: events are looked at and tasks run.
 const BURST: usize = 64;
@@ -47,7 +44,11 @@ pub(super) struct Turn {
 
 /// How something that was started ended.
 enum End {
-    Bound { queued: Box<QueuedPod>, decision: Decision, result: Result<(), Refusal> },
+    Bound {
+        queued: Box<QueuedPod>,
+        decision: Decision,
+        result: Result<(), Refusal>,
+    },
     /// Pods could not be evicted in favour of the one with this uid.
     NotEvicted(Arc<str>),
 }
@@ -306,15 +307,11 @@ impl Turn {
         });
         let Some(object) = object else { return self.queue.done(&pod.uid) };
         let message = failure.to_string();
-        let (why, reason) = match &failure {
-            Failure::Unfit(diagnosis) => {
-                let (by, pending) = (diagnosis.rejectors, diagnosis.pending);
-                (Return::Rejected { by, pending }, "Unschedulable")
-            }
-            Failure::NoNodes => (Return::Rejected { by: PluginSet::default(), pending: false }, "Unschedulable"),
-            Failure::NotOurs | Failure::Broken { .. } => (Return::Broken, "SchedulerError"),
+        let reason = match &failure {
+            Failure::Unfit(_) | Failure::NoNodes => "Unschedulable",
+            Failure::NotOurs | Failure::Broken { .. } => "SchedulerError",
         };
-        self.queue.put_back(queued, why, now);
+        self.queue.put_back(queued, &failure, now);
         self.reporter.failed(&pod, &message);
         let nominated = self.nominate(&pod, failure);
         let condition = Condition { kind: "PodScheduled", status: "False", reason, message };

@@ -71,10 +71,7 @@ fn start(pod: &PodInfo) -> i64 {
 }
 
 /// Splits off the pods whose eviction would violate a disruption budget, in order.
-fn split_by_budget(
-    cycle: &PostFilterContext<'_>,
-    pods: Vec<Arc<PodInfo>>,
-) -> (Vec<Arc<PodInfo>>, Vec<Arc<PodInfo>>) {
+fn split_by_budget(cycle: &PostFilterContext<'_>, pods: Vec<Arc<PodInfo>>) -> (Vec<Arc<PodInfo>>, Vec<Arc<PodInfo>>) {
     let Some(namespace) = pods.first().map(|pod| pod.namespace.clone()) else { return Default::default() };
     let mut allowed = Vec::new();
     let mut known = vec![namespace];

@@ -28,8 +28,7 @@ impl Enqueue for InterPodAffinity {
             }
             ((None, Some(new)), _) => meant_by_all(near, new),
             ((Some(gone), None), _) => {
-                meant_by_any(apart, gone)
-                    || gone.affinity.required_anti.iter().any(|term| may_mean(term, pod))
+                meant_by_any(apart, gone) || gone.affinity.required_anti.iter().any(|term| may_mean(term, pod))
             }
             (_, (old, Some(new))) => node_helps(near, apart, old.map(|node| &**node), new),
             _ => true,

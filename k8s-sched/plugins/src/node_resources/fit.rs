@@ -137,8 +137,7 @@ impl Enqueue for NodeResourcesFit {
         match (event.pod(), event.node()) {
             ((Some(gone), None), _) => Hint::queue_if(gone.node_name.is_some() || gone.nominated_node.is_some()),
             ((Some(old), Some(new)), _) => Hint::queue_if(
-                shrank(&old.requests, &new.requests, &pod.requests)
-                    && (new.uid == pod.uid || new.node_name.is_some()),
+                shrank(&old.requests, &new.requests, &pod.requests) && (new.uid == pod.uid || new.node_name.is_some()),
             ),
             (_, (old, Some(new))) => Hint::queue_if(self.node_helps(pod, old, new)),
             _ => Hint::Skip,

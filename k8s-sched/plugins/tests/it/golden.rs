@@ -160,26 +160,27 @@ fn nodes_are_scored_as_upstream_scores_them() {
         let name = recorded["name"].as_str().unwrap();
         let mut case = Case::new(recorded);
         let incoming = recorded["incoming"].as_array().unwrap();
-        for (number, (object, result)) in incoming.iter().zip(recorded["result"]["pods"].as_array().unwrap()).enumerate() {
+        for (number, (object, result)) in
+            incoming.iter().zip(recorded["result"]["pods"].as_array().unwrap()).enumerate()
+        {
             let pod = case.pod(object.clone(), 1000 + number);
             let what = format!("{name} {}", pod.name);
             if !case.supports(&pod) || pod.node_name.is_some() {
                 tally.unsupported.push(what);
                 continue;
             }
-            let theirs: BTreeMap<&str, BTreeMap<&str, i64>> = serde_json::from_value(
-                serde_json::to_value(&result["weightedScores"]).unwrap(),
-            )
-            .map(|scores: BTreeMap<String, BTreeMap<String, i64>>| {
-                scores
-                    .into_iter()
-                    .map(|(plugin, nodes)| {
-                        let nodes = nodes.into_iter().map(|(node, score)| (&*node.leak(), score)).collect();
-                        (&*plugin.leak(), nodes)
+            let theirs: BTreeMap<&str, BTreeMap<&str, i64>> =
+                serde_json::from_value(serde_json::to_value(&result["weightedScores"]).unwrap())
+                    .map(|scores: BTreeMap<String, BTreeMap<String, i64>>| {
+                        scores
+                            .into_iter()
+                            .map(|(plugin, nodes)| {
+                                let nodes = nodes.into_iter().map(|(node, score)| (&*node.leak(), score)).collect();
+                                (&*plugin.leak(), nodes)
+                            })
+                            .collect()
                     })
-                    .collect()
-            })
-            .unwrap();
+                    .unwrap();
             let explanation = case.state.explain(&pod).unwrap();
             let mut ours: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
             for node in &explanation.nodes {
@@ -193,7 +194,8 @@ fn nodes_are_scored_as_upstream_scores_them() {
             }
             match (case.state.schedule(&pod), result["node"].as_str()) {
                 (Ok(node), Some(theirs)) => {
-                    let best: Vec<&str> = result["best"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                    let best: Vec<&str> =
+                        result["best"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
                     let same = if best.contains(&&*node) { theirs } else { &*node };
                     tally.compare(format!("{what} node"), same, theirs);
                 }

@@ -12,15 +12,25 @@ fn spread() -> k8s_sched::Plugin {
 
 #[test]
 fn hard_constraints_rule_out() {
-    assert_snapshot!(explain(spread(), &format!("{ZONES}; pod p label:app=web spread:zone=1")), @"");
+    assert_snapshot!(explain(spread(), &format!("{ZONES}; pod p label:app=web spread:zone=1")), @r#"
+    a: no: PodTopologySpread: node(s) didn't match pod topology spread constraints
+    b: no: PodTopologySpread: node(s) didn't match pod topology spread constraints
+    c: 0
+    d: no: PodTopologySpread: node(s) didn't match pod topology spread constraints (missing required label)
+    "#);
 }
 
 #[test]
 fn soft_constraints_rank() {
-    assert_snapshot!(explain(spread(), &format!("{ZONES}; pod p label:app=web prefer-spread:zone=1")), @"");
+    assert_snapshot!(explain(spread(), &format!("{ZONES}; pod p label:app=web prefer-spread:zone=1")), @r#"
+    a: 66 = PodTopologySpread 33×2
+    b: 66 = PodTopologySpread 33×2
+    c: 200 = PodTopologySpread 100×2
+    d: 0 = PodTopologySpread 0×2
+    "#);
 }
 
 #[test]
 fn pods_without_constraints_are_left_alone() {
-    assert_snapshot!(explain(spread(), "node a; pod p"), @"");
+    assert_snapshot!(explain(spread(), "node a; pod p"), @"a: 0");
 }
