@@ -1,0 +1,175 @@
+//! What is checked and changed between decoding a write and storing it.
+//!
+//! Upstream: `k8s.io/apiserver/pkg/admission` and `plugin/pkg/admission`.
+
+mod default_class;
+mod namespace_lifecycle;
+mod node_taints;
+mod priority;
+mod service_account;
+mod tolerations;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use k8s_api::{AnyObject, GroupVersionKind, GroupVersionResource, Object, Status, UserInfo};
+use k8s_env::Env;
+
+/// One rule of admission.
+///
+/// # Contract
+/// `admit` runs for every plugin in the order of the chain and may change the object; then the server prepares and
+/// validates it; then `validate` runs for every plugin in the same order and may only refuse. A refusal by any of them
+/// ends the request and nothing is stored. On a retry after a conflict both run again, on the newer object.
+///
+/// # Cancellation
+/// The futures may be dropped at any time.
+#[async_trait]
+pub trait Admission: Send + Sync + Debug + 'static {
+    /// The plugin's name, as `--enable-admission-plugins` spells it.
+    fn name(&self) -> &'static str;
+
+    /// Whether the plugin wants to see such a request at all; asked before each call, so that most cost nothing.
+    fn handles(&self, request: &AdmissionRequest<'_>) -> bool;
+
+    /// Changes the object or refuses it. There is none for a delete.
+    async fn admit(
+        &self,
+        request: &AdmissionRequest<'_>,
+        object: Option<&mut dyn AnyObject>,
+        cluster: &dyn Lookup,
+    ) -> Result<(), Status>;
+
+    /// Refuses the object as it would be stored. There is none for a delete.
+    async fn validate(
+        &self,
+        request: &AdmissionRequest<'_>,
+        object: Option<&dyn AnyObject>,
+        cluster: &dyn Lookup,
+    ) -> Result<(), Status>;
+}
+
+/// What a plugin may know of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct AdmissionRequest<'a> {
+    /// What is done.
+    pub operation: Operation,
+    /// The resource written to.
+    pub resource: &'a GroupVersionResource,
+    /// Its kind.
+    pub kind: &'a GroupVersionKind,
+    /// The subresource; empty for the object itself.
+    pub subresource: &'a str,
+    /// The namespace; empty for cluster-scoped resources.
+    pub namespace: &'a str,
+    /// The object's name; empty when it is yet to be generated.
+    pub name: &'a str,
+    /// Who asks.
+    pub user: &'a UserInfo,
+    /// The object as it is stored, for an update or a delete.
+    pub old: Option<&'a dyn AnyObject>,
+    /// Nothing will be stored.
+    pub dry_run: bool,
+}
+
+/// What is done to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// It comes into being.
+    Create,
+    /// It changes.
+    Update,
+    /// It goes, now or later.
+    Delete,
+}
+
+/// The cluster as admission sees it: the server's own caches, without authorization.
+#[async_trait]
+pub trait Lookup: Send + Sync {
+    /// One object, if it exists.
+    async fn get(&self, resource: &GroupVersionResource, namespace: &str, name: &str)
+    -> Result<Option<Object>, Status>;
+
+    /// All objects of a resource, or those in one namespace.
+    async fn list(&self, resource: &GroupVersionResource, namespace: &str) -> Result<Vec<Object>, Status>;
+}
+
+/// The plugins in the order in which they run.
+#[derive(Clone, Debug)]
+pub struct AdmissionChain(Vec<Arc<dyn Admission>>);
+
+impl AdmissionChain {
+    /// No plugin at all.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Upstream's default plugins, as far as they exist here; `docs/conformance.md` lists them.
+    pub fn standard(env: Env) -> Self {
+        Self(vec![
+            Arc::new(namespace_lifecycle::NamespaceLifecycle),
+            Arc::new(service_account::ServiceAccount { env }),
+            Arc::new(node_taints::TaintNodesByCondition),
+            Arc::new(priority::Priority),
+            Arc::new(tolerations::DefaultTolerationSeconds),
+            Arc::new(default_class::DefaultStorageClass),
+            Arc::new(default_class::DefaultIngressClass),
+        ])
+    }
+
+    /// The chain with one more plugin at its end.
+    pub fn with(mut self, plugin: impl Admission) -> Self {
+        self.0.push(Arc::new(plugin));
+        self
+    }
+
+    /// The chain without the plugin of that name.
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.retain(|plugin| plugin.name() != name);
+        self
+    }
+
+    pub(crate) async fn admit(
+        &self,
+        request: &AdmissionRequest<'_>,
+        mut object: Option<&mut dyn AnyObject>,
+        cluster: &dyn Lookup,
+    ) -> Result<(), Status> {
+        for plugin in self.0.iter().filter(|plugin| plugin.handles(request)) {
+            let object: Option<&mut dyn AnyObject> = match &mut object {
+                Some(object) => Some(&mut **object),
+                None => None,
+            };
+            plugin.admit(request, object, cluster).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn validate(
+        &self,
+        request: &AdmissionRequest<'_>,
+        object: Option<&dyn AnyObject>,
+        cluster: &dyn Lookup,
+    ) -> Result<(), Status> {
+        for plugin in self.0.iter().filter(|plugin| plugin.handles(request)) {
+            plugin.validate(request, object, cluster).await?;
+        }
+        Ok(())
+    }
+}
+
+impl AdmissionRequest<'_> {
+    /// Whether the request is a write to the object itself of this resource, with this operation.
+    pub fn is(&self, operation: Operation, group: &str, resource: &str) -> bool {
+        self.operation == operation
+            && self.subresource.is_empty()
+            && self.resource.group == group
+            && self.resource.resource == resource
+    }
+
+    /// The 403 of a plugin that refuses.
+    pub fn forbid(&self, why: &str) -> Status {
+        Status::forbidden(self.resource, self.name, why)
+    }
+}

@@ -1,0 +1,259 @@
+//! The server as a `tower::Service`: HTTP requests onto the same entry that clients in process use.
+
+mod accept;
+mod body;
+mod encode;
+mod options;
+mod route;
+mod table;
+mod user;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use k8s_api::{Status, UserInfo};
+use k8s_api_client::{Body, Call, MediaType, PatchKind, Reply, ResourceTarget, Target};
+
+pub use body::ResponseBody;
+pub use user::{Authenticator, Credentials, TokenFile};
+
+use crate::core::Core;
+use crate::paths;
+use crate::server::ApiServer;
+use accept::Accept;
+use route::Route;
+
+/// The longest request body that is read: 3 MiB, as upstream.
+const LONGEST_BODY: usize = 3 * 1024 * 1024;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// An [`ApiServer`] behind HTTP.
+///
+/// Who asks is found out by the [`Authenticator`] from the request's credentials; a TLS listener puts the client's
+/// certificate subject into the request's extensions as [`Credentials`]. Requests without credentials are anonymous.
+#[derive(Clone, Debug)]
+pub struct HttpService {
+    core: Arc<Core>,
+    authenticator: Arc<dyn Authenticator>,
+}
+
+impl ApiServer {
+    /// The server as a service of HTTP requests.
+    pub fn http(&self, authenticator: impl Authenticator) -> HttpService {
+        HttpService { core: self.core().clone(), authenticator: Arc::new(authenticator) }
+    }
+}
+
+impl<B> tower::Service<Request<B>> for HttpService
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        let service = self.clone();
+        // Erased here, so that everything behind is compiled once.
+        let body = Box::pin(async move {
+            match Limited::new(body, LONGEST_BODY).collect().await {
+                Ok(collected) => Ok(collected.to_bytes()),
+                Err(error) if error.is::<LengthLimitError>() => {
+                    Err(Status::too_large(format!("Request entity too large: limit is {LONGEST_BODY}")))
+                }
+                Err(error) => Err(Status::bad_request(format!("reading the request: {error}"))),
+            }
+        });
+        Box::pin(async move { Ok(service.answer(parts, body).await) })
+    }
+}
+
+type FutureBody = Pin<Box<dyn Future<Output = Result<Bytes, Status>> + Send>>;
+
+impl HttpService {
+    async fn answer(&self, parts: http::request::Parts, body: FutureBody) -> Response<ResponseBody> {
+        let accept = Accept::parse(parts.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default());
+        let mut response = match self.try_answer(&parts, &accept, body).await {
+            Ok(response) => response,
+            Err(status) => encode::status(&status, &accept),
+        };
+        let headers = response.headers_mut();
+        headers.entry("cache-control").or_insert(HeaderValue::from_static("no-cache, private"));
+        if parts.method == Method::HEAD {
+            *response.body_mut() = ResponseBody::empty();
+        }
+        response
+    }
+
+    async fn try_answer(
+        &self,
+        parts: &http::request::Parts,
+        accept: &Accept,
+        body: FutureBody,
+    ) -> Result<Response<ResponseBody>, Status> {
+        let user = self.user(parts).await?;
+        let query = options::Query::parse(parts.uri.query().unwrap_or_default());
+        let agent = parts.headers.get("user-agent").and_then(|v| v.to_str().ok()).unwrap_or("unknown");
+        let target = match route::parse(parts.uri.path(), &self.core) {
+            Route::Path(path) => return self.path(parts, &path, &user, accept).await,
+            Route::Resource { target, known } => {
+                let call = self.call_of(parts, &target, &query, known)?;
+                let call = match call {
+                    Some(call) => call,
+                    None => self.body_call(parts, &target, &query, &user, body).await?,
+                };
+                (target, call)
+            }
+        };
+        let (resource, call) = target;
+        accept.check(&call)?;
+        let target = Target::Resource(resource);
+        let request = k8s_api_client::Request {
+            target: target.clone(),
+            call,
+            identity: Arc::new(user),
+            user_agent: agent.into(),
+        };
+        let Reply { response, warnings } = self.core.call(request).await?;
+        let mut answer = encode::response(&self.core, &target, response, accept, &query)?;
+        for warning in warnings {
+            let text = format!("299 - {}", k8s_api::field::quote(&warning));
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                answer.headers_mut().append("warning", value);
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn user(&self, parts: &http::request::Parts) -> Result<UserInfo, Status> {
+        let user = user::authenticate(&self.core, &*self.authenticator, parts).await?;
+        user::impersonate(&self.core, user, &parts.headers).await
+    }
+
+    async fn path(
+        &self,
+        parts: &http::request::Parts,
+        path: &str,
+        user: &UserInfo,
+        accept: &Accept,
+    ) -> Result<Response<ResponseBody>, Status> {
+        let verb = parts.method.as_str().to_ascii_lowercase();
+        self.core.authorize(user, &verb, &Target::Path(path.to_owned())).await?;
+        if path.trim_end_matches('/') == "/version" && parts.method != Method::GET {
+            return Err(Status::method_not_allowed());
+        }
+        let query = parts.uri.query().unwrap_or_default();
+        let form = accept.form(path).ok_or_else(|| Status::failure(406, k8s_api::Reason::Unknown, ""))?;
+        let document = paths::find(&self.core, path, query, form)?;
+        Ok(encode::document(document, parts, accept, form))
+    }
+
+    /// The call of a request without a body; `None` when the body has to be read.
+    fn call_of(
+        &self,
+        parts: &http::request::Parts,
+        target: &ResourceTarget,
+        query: &options::Query,
+        known: bool,
+    ) -> Result<Option<Call>, Status> {
+        if !known {
+            return Err(Status::no_such_path());
+        }
+        let list = || options::list(query);
+        Ok(Some(match parts.method {
+            Method::GET if query.flag("watch") => Call::Watch(list()?),
+            Method::GET if target.name.is_empty() => Call::List(list()?),
+            Method::GET
+                if matches!(target.subresource.as_str(), "log" | "exec" | "attach" | "portforward" | "proxy") =>
+            {
+                Call::Connect(query.pairs())
+            }
+            Method::GET => Call::Get { resource_version: query.text("resourceVersion").to_owned() },
+            Method::POST | Method::PUT | Method::PATCH | Method::DELETE => return Ok(None),
+            _ => return Err(Status::method_not_allowed()),
+        }))
+    }
+
+    async fn body_call(
+        &self,
+        parts: &http::request::Parts,
+        target: &ResourceTarget,
+        query: &options::Query,
+        user: &UserInfo,
+        body: FutureBody,
+    ) -> Result<Call, Status> {
+        // Nobody's megabytes are read before it is known that they may write at all.
+        let verb = match parts.method {
+            Method::POST => "create",
+            Method::PUT => "update",
+            Method::PATCH => "patch",
+            _ if target.name.is_empty() => "deletecollection",
+            _ => "delete",
+        };
+        self.core.authorize(user, verb, &Target::Resource(target.clone())).await?;
+        route::check_method(&self.core, target, verb)?;
+        let content_type = parts.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let media = content_type.split(';').next().unwrap_or_default().trim();
+        Ok(match parts.method {
+            Method::POST => Call::Create(encoded(media, body).await?, options::write(query, "CreateOptions")?),
+            Method::PUT => Call::Update(encoded(media, body).await?, options::write(query, "UpdateOptions")?),
+            Method::PATCH => {
+                let kind = patch_kind(media)?;
+                Call::Patch(kind, body.await?, options::write(query, "PatchOptions")?)
+            }
+            _ => {
+                let delete = options::delete(query, &body.await?, media)?;
+                if target.name.is_empty() {
+                    Call::DeleteCollection(delete, options::list(query)?)
+                } else {
+                    Call::Delete(delete)
+                }
+            }
+        })
+    }
+}
+
+async fn encoded(media: &str, body: FutureBody) -> Result<Body, Status> {
+    let media = match media {
+        "" | "application/json" | "*/*" => MediaType::Json,
+        "application/yaml" => MediaType::Yaml,
+        _ => {
+            return Err(Status::unsupported_media_type(
+                "application/json, application/yaml, application/vnd.kubernetes.protobuf",
+            ));
+        }
+    };
+    Ok(Body::Encoded(media, body.await?))
+}
+
+fn patch_kind(media: &str) -> Result<PatchKind, Status> {
+    Ok(match media {
+        "application/json-patch+json" => PatchKind::Json,
+        "application/merge-patch+json" => PatchKind::Merge,
+        "application/strategic-merge-patch+json" => PatchKind::Strategic,
+        "application/apply-patch+yaml" => PatchKind::Apply,
+        _ => {
+            return Err(Status::unsupported_media_type(
+                "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor",
+            ));
+        }
+    })
+}
+
+fn http_code(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}

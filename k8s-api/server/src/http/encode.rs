@@ -1,0 +1,201 @@
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use http::header::{CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, VARY};
+use http::{Response, StatusCode};
+use k8s_api::{GroupVersionKind, Object, Status};
+use k8s_api_client::{List, Target, WatchEvent, WatchStream};
+use k8s_api_tables::{self as tables, ListMeta};
+use serde_json::Value;
+
+use super::accept::{Accept, Encoding, Shape};
+use super::body::ResponseBody;
+use super::http_code;
+use super::options::Query;
+use super::table::Printer;
+use crate::core::Core;
+use crate::paths::{Document, Form, is_plain_404};
+
+/// Encodes what the server answered.
+pub(super) fn response(
+    core: &Core,
+    target: &Target,
+    response: k8s_api_client::Response,
+    accept: &Accept,
+    query: &Query,
+) -> Result<Response<ResponseBody>, Status> {
+    let printer = Printer::new(core, target, accept.shape, query)?;
+    Ok(match response {
+        k8s_api_client::Response::Object { object, created } => {
+            let code = if created { StatusCode::CREATED } else { StatusCode::OK };
+            let body = match accept.shape {
+                Shape::Whole => object.to_json(),
+                Shape::Table => printer.table_of(&object),
+                Shape::Metadata | Shape::MetadataList => tables::partial(&object).into(),
+            };
+            encoded(code, body, accept.encoding)?
+        }
+        k8s_api_client::Response::Status(status) => {
+            let code = if status.code == 0 { 200 } else { status.code };
+            encoded(http_code(code), to_json(&status).into(), accept.encoding)?
+        }
+        k8s_api_client::Response::List(list) => {
+            encoded(StatusCode::OK, list_body(&list, accept, &printer), accept.encoding)?
+        }
+        k8s_api_client::Response::Watch(stream) => watch(stream, printer),
+        k8s_api_client::Response::Raw(raw) => {
+            let content_type = HeaderValue::from_str(&raw.content_type);
+            let mut response = Response::new(raw.body.into());
+            response.headers_mut().insert(CONTENT_TYPE, content_type.unwrap_or(HeaderValue::from_static("text/plain")));
+            response
+        }
+    })
+}
+
+/// Encodes a failure.
+pub(super) fn status(status: &Status, accept: &Accept) -> Response<ResponseBody> {
+    let plain = |code: u16, text: String, sniff: bool| {
+        let mut response = Response::new(ResponseBody::full(text));
+        *response.status_mut() = http_code(code);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        if sniff {
+            response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+        }
+        response
+    };
+    if is_plain_404(status) {
+        return plain(404, status.message.clone(), true);
+    }
+    if status.code == 406 {
+        let kinds = status.message.rsplit(": ").next().unwrap_or_default();
+        return plain(406, format!("406: Not Acceptable\n\nAvailable representations: {kinds}\n"), false);
+    }
+    let body = to_json(status);
+    let answer = encoded(http_code(status.code), body.into(), accept.encoding);
+    let mut answer = answer.unwrap_or_else(|status| Response::new(ResponseBody::full(to_json(&status))));
+    if let Some(seconds) = status.details.as_ref().map(|d| d.retry_after_seconds).filter(|s| *s > 0) {
+        answer.headers_mut().insert("retry-after", HeaderValue::from(seconds));
+    }
+    if status.code == 401 {
+        answer.headers_mut().insert("www-authenticate", HeaderValue::from_static("Basic realm=\"kubernetes-master\""));
+    }
+    if status.code == 403 {
+        answer.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    }
+    answer
+}
+
+/// Encodes a document outside of the resources.
+pub(super) fn document(
+    document: Document,
+    parts: &http::request::Parts,
+    accept: &Accept,
+    form: Form,
+) -> Response<ResponseBody> {
+    let etag = document.etag.map(|tag| format!("\"{tag}\""));
+    let known = parts.headers.get(IF_NONE_MATCH).and_then(|v| v.to_str().ok()).map(|v| v.trim_start_matches("W/"));
+    let unchanged = etag.is_some() && etag.as_deref() == known;
+    let mut response = if unchanged {
+        let mut response = Response::new(ResponseBody::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else if document.content_type == "application/json" && form == Form::Json && accept.encoding == Encoding::Yaml {
+        encoded(StatusCode::OK, document.body, Encoding::Yaml)
+            .unwrap_or_else(|status| Response::new(ResponseBody::full(to_json(&status))))
+    } else {
+        let content_type = match form {
+            Form::Aggregated => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+            _ => document.content_type,
+        };
+        let mut response = Response::new(ResponseBody::full(document.body));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        response
+    };
+    let headers = response.headers_mut();
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
+        headers.insert(ETAG, etag);
+        headers.insert(VARY, HeaderValue::from_static("Accept"));
+    }
+    response
+}
+
+fn encoded(code: StatusCode, json: Bytes, encoding: Encoding) -> Result<Response<ResponseBody>, Status> {
+    let (body, content_type) = match encoding {
+        Encoding::Json => (json, "application/json"),
+        Encoding::Yaml => (yaml(&json)?, "application/yaml"),
+    };
+    let mut response = Response::new(ResponseBody::full(body));
+    *response.status_mut() = code;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    Ok(response)
+}
+
+fn yaml(json: &[u8]) -> Result<Bytes, Status> {
+    let tree: Value = serde_json::from_slice(json).map_err(Status::internal)?;
+    serde_saphyr::to_string(&tree).map(Bytes::from).map_err(Status::internal)
+}
+
+fn list_body(list: &List, accept: &Accept, printer: &Printer<'_>) -> Bytes {
+    match accept.shape {
+        Shape::Table => printer.table(&list.items, &list_metadata(list)),
+        Shape::Metadata | Shape::MetadataList => tables::partial_list(&list.items, &list_metadata(list)).into(),
+        Shape::Whole => whole_list(list),
+    }
+}
+
+fn whole_list(list: &List) -> Bytes {
+    let GroupVersionKind { kind, .. } = &list.gvk;
+    let api_version = list.gvk.api_version();
+    let head = format!("{{\"apiVersion\":\"{api_version}\",\"kind\":\"{kind}\",");
+    let size: usize = list.items.iter().map(|item| item.body().len() + 40).sum();
+    let mut out = BytesMut::with_capacity(size + 256);
+    out.extend_from_slice(
+        format!("{{\"kind\":\"{kind}List\",\"apiVersion\":\"{api_version}\",\"metadata\":").as_bytes(),
+    );
+    out.extend_from_slice(&serde_json::to_vec(&list_metadata(list)).unwrap_or_default());
+    out.extend_from_slice(b",\"items\":[");
+    for (i, item) in list.items.iter().enumerate() {
+        if i > 0 {
+            out.extend_from_slice(b",");
+        }
+        item.write_item_to(head.as_bytes(), &mut out);
+    }
+    out.extend_from_slice(b"]}");
+    out.freeze()
+}
+
+fn list_metadata(list: &List) -> ListMeta {
+    ListMeta {
+        resource_version: list.revision.to_string(),
+        continue_token: list.continue_token.clone(),
+        remaining_item_count: list.remaining,
+    }
+}
+
+fn watch(stream: WatchStream, printer: Printer<'_>) -> Response<ResponseBody> {
+    let mut frames = printer.into_frames();
+    let body = stream.ready_chunks(64).map(move |events| {
+        let mut out = BytesMut::new();
+        for event in events {
+            frames.write(&event, &mut out);
+        }
+        Ok(out.freeze())
+    });
+    let mut response = Response::new(ResponseBody::stream(Box::pin(body)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The name of an event on the wire, and its object if it has one.
+pub(super) fn event_parts(event: &WatchEvent) -> (&'static str, Option<&Object>) {
+    match event {
+        WatchEvent::Added(object) => ("ADDED", Some(object)),
+        WatchEvent::Modified(object) => ("MODIFIED", Some(object)),
+        WatchEvent::Deleted(object) => ("DELETED", Some(object)),
+        WatchEvent::Bookmark { .. } => ("BOOKMARK", None),
+        WatchEvent::Error(_) => ("ERROR", None),
+    }
+}
+
+pub(super) fn to_json(status: &Status) -> Vec<u8> {
+    serde_json::to_vec(status).unwrap_or_default()
+}

@@ -1,0 +1,77 @@
+use k8s_api::registry::Verb;
+use k8s_api::{GroupVersionResource, Status};
+use k8s_api_client::ResourceTarget;
+use percent_encoding::percent_decode_str;
+
+use crate::core::Core;
+
+/// Where a path leads.
+pub(super) enum Route {
+    /// Outside of the resources.
+    Path(String),
+    /// To a resource; `known` tells whether there is such a resource and subresource.
+    Resource { target: ResourceTarget, known: bool },
+}
+
+/// Reads a path as upstream's request info does.
+///
+/// Upstream: `k8s.io/apiserver/pkg/endpoints/request/requestinfo.go`.
+pub(super) fn parse(path: &str, core: &Core) -> Route {
+    let decoded: Vec<String> =
+        path.split('/').skip(1).map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect();
+    let mut parts: Vec<&str> = decoded.iter().map(String::as_str).collect();
+    if parts.last() == Some(&"") {
+        parts.pop();
+    }
+    let (group, version, rest) = match parts.as_slice() {
+        ["api", version, rest @ ..] if !rest.is_empty() => ("", *version, rest),
+        ["apis", group, version, rest @ ..] if !rest.is_empty() => (*group, *version, rest),
+        _ => return Route::Path(path.to_owned()),
+    };
+    let snapshot = core.registry.snapshot();
+    if snapshot.group(group).is_none() {
+        return Route::Path(path.to_owned());
+    }
+    let (namespace, resource, rest) = match rest {
+        ["namespaces", name] => ("", "namespaces", vec![*name]),
+        ["namespaces", name, sub @ ("status" | "finalize")] => ("", "namespaces", vec![*name, *sub]),
+        ["namespaces", namespace, resource, rest @ ..] => (*namespace, *resource, rest.to_vec()),
+        [resource, rest @ ..] => ("", *resource, rest.to_vec()),
+        [] => return Route::Path(path.to_owned()),
+    };
+    let gvr = match snapshot.resource(group, version, resource) {
+        // The registry's own names are free to clone.
+        Some(info) => info.gvr.clone(),
+        None => GroupVersionResource::new(group.to_owned(), version.to_owned(), resource.to_owned()),
+    };
+    let target = ResourceTarget {
+        namespace: namespace.to_owned(),
+        name: rest.first().copied().unwrap_or_default().to_owned(),
+        subresource: rest.get(1).copied().unwrap_or_default().to_owned(),
+        resource: gvr,
+    };
+    let known = snapshot.gvr(&target.resource).is_some_and(|info| {
+        let scoped = info.namespaced || target.namespace.is_empty();
+        let sub = target.subresource.as_str();
+        let one_of_many = info.namespaced && target.namespace.is_empty() && !target.name.is_empty();
+        scoped && !one_of_many && (sub.is_empty() || info.subresource(sub).is_some()) && rest.len() <= 2
+    });
+    Route::Resource { target, known }
+}
+
+/// Refuses a verb that the resource does not have.
+pub(super) fn check_method(core: &Core, target: &ResourceTarget, verb: &str) -> Result<(), Status> {
+    let snapshot = core.registry.snapshot();
+    let Some(info) = snapshot.gvr(&target.resource) else { return Err(Status::no_such_path()) };
+    let verbs = match target.subresource.as_str() {
+        "" => Some(info.verbs),
+        sub => info.subresource(sub).map(|sub| sub.verbs),
+    };
+    let served = verbs.zip(Verb::parse(verb)).is_some_and(|(verbs, verb)| verbs.contains(verb));
+    let fits = match verb {
+        "create" => target.name.is_empty() || !target.subresource.is_empty(),
+        "deletecollection" => true,
+        _ => !target.name.is_empty(),
+    };
+    if served && fits { Ok(()) } else { Err(Status::method_not_allowed()) }
+}

@@ -1,0 +1,114 @@
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use k8s_api::{GroupVersionResource, Status, UserInfo};
+use k8s_api_client::{ResourceTarget, Target};
+
+use crate::core::Core;
+
+/// Finds out who sends a bearer token. The server's own service account tokens need none.
+///
+/// # Contract
+/// Answers from what it has at hand; it is called for every request with a token.
+pub trait Authenticator: Send + Sync + Debug + 'static {
+    /// The user who holds the token; `None` when nobody known does.
+    fn token(&self, token: &str) -> Option<UserInfo>;
+}
+
+/// What a TLS listener learnt of its peer and puts into the extensions of each request.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The user of the client certificate: its common name and organizations.
+    pub user: Arc<UserInfo>,
+}
+
+/// A fixed set of tokens, as upstream's `--token-auth-file`.
+#[derive(Clone, Debug, Default)]
+pub struct TokenFile(HashMap<String, UserInfo>);
+
+impl TokenFile {
+    /// No token at all.
+    pub fn new() -> Self {
+        Self(HashMap::new())
+    }
+
+    /// With one more token.
+    pub fn with(mut self, token: impl Into<String>, user: UserInfo) -> Self {
+        self.0.insert(token.into(), user);
+        self
+    }
+}
+
+impl Authenticator for TokenFile {
+    fn token(&self, token: &str) -> Option<UserInfo> {
+        self.0.get(token).cloned()
+    }
+}
+
+/// The user of a request: by certificate, by token, or nobody.
+pub(super) async fn authenticate(
+    core: &Core,
+    authenticator: &dyn Authenticator,
+    parts: &http::request::Parts,
+) -> Result<UserInfo, Status> {
+    if let Some(header) = parts.headers.get(AUTHORIZATION) {
+        let token = header.to_str().ok().and_then(|h| h.strip_prefix("Bearer ").or_else(|| h.strip_prefix("bearer ")));
+        if let Some(token) = token.map(str::trim).filter(|token| !token.is_empty()) {
+            let known = authenticator.token(token).or_else(|| service_account(core, token));
+            return known.ok_or_else(Status::unauthorized);
+        }
+    }
+    Ok(parts.extensions.get::<Credentials>().map_or_else(UserInfo::anonymous, |c| (*c.user).clone()))
+}
+
+fn service_account(core: &Core, token: &str) -> Option<UserInfo> {
+    let (user, audiences) = core.tokens.check(token)?;
+    audiences.iter().any(|audience| audience == core.tokens.audience()).then_some(user)
+}
+
+/// The user that a request wants to be, if its user may be them.
+///
+/// Upstream: `k8s.io/apiserver/pkg/endpoints/filters/impersonation`.
+pub(super) async fn impersonate(core: &Core, user: UserInfo, headers: &HeaderMap) -> Result<UserInfo, Status> {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let name = text("impersonate-user");
+    let groups: Vec<String> =
+        headers.get_all("impersonate-group").iter().filter_map(|v| v.to_str().ok().map(str::to_owned)).collect();
+    if name.is_empty() {
+        let others = !groups.is_empty() || headers.contains_key("impersonate-uid");
+        let why = "requested impersonation of groups or extra without impersonating a user";
+        return if others { Err(Status::internal(why)) } else { Ok(user) };
+    }
+    let mut wanted = UserInfo { name: name.clone(), uid: text("impersonate-uid"), ..UserInfo::default() };
+    let (resource, namespace, short) = match name.strip_prefix("system:serviceaccount:").and_then(|r| r.split_once(':'))
+    {
+        Some((namespace, account)) => ("serviceaccounts", namespace, account),
+        None => ("users", "", name.as_str()),
+    };
+    may(core, &user, resource, namespace, short).await?;
+    for group in &groups {
+        may(core, &user, "groups", "", group).await?;
+    }
+    wanted.groups = groups;
+    if resource == "serviceaccounts" && wanted.groups.is_empty() {
+        wanted.groups = vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")];
+    }
+    let known = if name == "system:anonymous" { "system:unauthenticated" } else { "system:authenticated" };
+    if !wanted.is_in(known) && !wanted.is_in("system:unauthenticated") {
+        wanted.groups.push(known.to_owned());
+    }
+    for (header, value) in headers {
+        if let (Some(key), Ok(value)) = (header.as_str().strip_prefix("impersonate-extra-"), value.to_str()) {
+            wanted.extra.entry(key.to_owned()).or_default().push(value.to_owned());
+        }
+    }
+    Ok(wanted)
+}
+
+async fn may(core: &Core, user: &UserInfo, resource: &'static str, namespace: &str, name: &str) -> Result<(), Status> {
+    let gvr = GroupVersionResource::new("", "v1", resource);
+    core.authorize(user, "impersonate", &Target::Resource(ResourceTarget::object(gvr, namespace, name))).await
+}

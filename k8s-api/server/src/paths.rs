@@ -1,0 +1,208 @@
+//! What is served outside of the resources: health, version, discovery and OpenAPI.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use foldhash::HashMap;
+use k8s_api::Status;
+use k8s_api::registry::Snapshot;
+use k8s_api_client::{Raw, RawBody, Reply, Response};
+use k8s_api_openapi as openapi;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use crate::core::Core;
+
+/// The release whose behaviour this server has.
+pub(crate) const GIT_VERSION: &str = "v1.36.2";
+const PROTOBUF_V2: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+const OTHER_PATHS: [&str; 12] = [
+    "/.well-known/openid-configuration",
+    "/healthz",
+    "/healthz/log",
+    "/healthz/ping",
+    "/livez",
+    "/livez/ping",
+    "/openapi/v2",
+    "/openapi/v3",
+    "/openid/v1/jwks",
+    "/readyz",
+    "/readyz/ping",
+    "/version",
+];
+const CHECKS: [&str; 3] = ["ping", "log", "etcd"];
+
+/// The larger documents, made when first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Documents {
+    made: Mutex<HashMap<String, Bytes>>,
+    /// Where clients reach the server, for `/api`.
+    pub(crate) address: String,
+}
+
+/// One document and how to tell whether a client has it.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Bytes,
+    pub(crate) etag: Option<String>,
+}
+
+/// Reads a path in process, as JSON or text.
+pub(crate) async fn get(core: &Core, path: &str) -> Result<Reply, Status> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let document = find(core, path, query, Form::Json)?;
+    let raw = Raw { content_type: document.content_type.to_owned(), body: RawBody::Full(document.body) };
+    Ok(Response::Raw(raw).into())
+}
+
+/// In which form a client wants a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    /// Aggregated discovery.
+    Aggregated,
+    /// OpenAPI v2 as gnostic's protobuf.
+    Protobuf,
+}
+
+/// Finds the document of a path.
+///
+/// # Errors
+/// 404 as JSON below a served group, and [`is_plain_404`] elsewhere.
+pub(crate) fn find(core: &Core, path: &str, query: &str, form: Form) -> Result<Document, Status> {
+    let trimmed = if path.len() > 1 { path.trim_end_matches('/') } else { path };
+    let snapshot = core.registry.snapshot();
+    match trimmed {
+        "/" | "/index.html" => Ok(json(&openapi::discovery::paths(&snapshot, OTHER_PATHS))),
+        "/version" => Ok(json(&version())),
+        "/api" if form == Form::Aggregated => Ok(json(&openapi::discovery::aggregated_core(&snapshot))),
+        "/apis" if form == Form::Aggregated => Ok(json(&openapi::discovery::aggregated_groups(&snapshot))),
+        "/api" => Ok(json(&openapi::discovery::api_versions(&snapshot, &core.documents.address))),
+        "/apis" => Ok(json(&openapi::discovery::group_list(&snapshot))),
+        "/openapi/v2" => Ok(core.documents.v2(&snapshot, form)),
+        "/openapi/v3" if path == trimmed => Ok(json(&openapi::v3_index(&snapshot))),
+        "/openid/v1/jwks" => Ok(Document { content_type: "application/jwk-set+json", ..json(&core.tokens.key_set()) }),
+        "/.well-known/openid-configuration" => Ok(json(&core.tokens.configuration(&core.documents.address))),
+        _ => {
+            if let Some(name) = trimmed.strip_prefix("/openapi/v3/") {
+                return core.documents.v3(&snapshot, name);
+            }
+            if let Some(check) = health(trimmed, query) {
+                return check;
+            }
+            discovery(&snapshot, trimmed)
+        }
+    }
+}
+
+fn discovery(snapshot: &Snapshot, path: &str) -> Result<Document, Status> {
+    let found = match path.split('/').collect::<Vec<_>>().as_slice() {
+        ["", "api", version] => {
+            return openapi::discovery::resource_list(snapshot, "", version)
+                .map(|v| json(&v))
+                .ok_or_else(Status::no_such_path);
+        }
+        ["", "apis", group] => openapi::discovery::group(snapshot, group),
+        ["", "apis", group, version] if snapshot.group(group).is_some() => {
+            return openapi::discovery::resource_list(snapshot, group, version)
+                .map(|v| json(&v))
+                .ok_or_else(Status::no_such_path);
+        }
+        ["", "api", ..] => return Err(Status::no_such_path()),
+        ["", "apis", group, ..] if snapshot.group(group).is_some() => return Err(Status::no_such_path()),
+        _ => None,
+    };
+    found.map(|v| json(&v)).ok_or_else(plain_404)
+}
+
+fn plain_404() -> Status {
+    Status::failure(404, k8s_api::Reason::Unknown, "404 page not found\n")
+}
+
+/// Whether a 404 is answered as plain text: the path belongs to no API at all.
+pub(crate) fn is_plain_404(status: &Status) -> bool {
+    status.code == 404 && status.reason == k8s_api::Reason::Unknown
+}
+
+fn health(path: &str, query: &str) -> Option<Result<Document, Status>> {
+    let mut parts = path.trim_start_matches('/').splitn(2, '/');
+    let probe = parts.next().filter(|probe| matches!(*probe, "healthz" | "livez" | "readyz"))?;
+    let checks = if probe == "readyz" { &CHECKS[..2] } else { &CHECKS[..] };
+    if let Some(one) = parts.next() {
+        return Some(if checks.contains(&one) { Ok(text("ok".to_owned())) } else { Err(plain_404()) });
+    }
+    let verbose = query.split('&').any(|p| p == "verbose" || p.starts_with("verbose="));
+    if !verbose {
+        return Some(Ok(text("ok".to_owned())));
+    }
+    let excluded: Vec<&str> = query.split('&').filter_map(|p| p.strip_prefix("exclude=")).collect();
+    let mut report = String::new();
+    for check in checks {
+        let note = if excluded.contains(check) { "excluded: ok" } else { "ok" };
+        report.push_str(&format!("[+]{check} {note}\n"));
+    }
+    for name in excluded.iter().filter(|name| !checks.contains(*name)) {
+        report.push_str(&format!("warn: some health checks cannot be excluded: no matches for \"{name}\"\n"));
+    }
+    report.push_str(&format!("{probe} check passed\n"));
+    Some(Ok(text(report)))
+}
+
+fn version() -> Value {
+    json!({
+        "major": "1",
+        "minor": "36",
+        "emulationMajor": "1",
+        "emulationMinor": "36",
+        "minCompatibilityMajor": "1",
+        "minCompatibilityMinor": "35",
+        "gitVersion": GIT_VERSION,
+        "gitCommit": "0000000000000000000000000000000000000000",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": "go1.26.6",
+        "compiler": "gc",
+        "platform": "linux/amd64",
+    })
+}
+
+impl Documents {
+    pub(crate) fn new(address: String) -> Self {
+        Self { address, ..Self::default() }
+    }
+
+    fn v2(&self, snapshot: &Arc<Snapshot>, form: Form) -> Document {
+        let etag = Some(openapi::v2_hash(snapshot, GIT_VERSION));
+        if form == Form::Protobuf {
+            let body = self.made("v2.pb", || openapi::v2_protobuf(snapshot, GIT_VERSION));
+            return Document { content_type: PROTOBUF_V2, body, etag };
+        }
+        let body = self.made("v2.json", || openapi::v2(snapshot, GIT_VERSION));
+        Document { content_type: "application/json", body, etag }
+    }
+
+    fn v3(&self, snapshot: &Arc<Snapshot>, name: &str) -> Result<Document, Status> {
+        let missing = || Status::failure(404, k8s_api::Reason::Unknown, "");
+        let etag = Some(openapi::v3_hash(snapshot, name).ok_or_else(missing)?);
+        let body = self.made(name, || openapi::v3(snapshot, name).unwrap_or_default());
+        Ok(Document { content_type: "application/json", body, etag })
+    }
+
+    fn made(&self, name: &str, make: impl FnOnce() -> Vec<u8>) -> Bytes {
+        if let Some(body) = self.made.lock().get(name) {
+            return body.clone();
+        }
+        let body = Bytes::from(make());
+        self.made.lock().insert(name.to_owned(), body.clone());
+        body
+    }
+}
+
+fn json(value: &Value) -> Document {
+    Document { content_type: "application/json", body: value.to_string().into(), etag: None }
+}
+
+fn text(body: String) -> Document {
+    Document { content_type: "text/plain; charset=utf-8", body: body.into(), etag: None }
+}

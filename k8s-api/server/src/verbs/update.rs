@@ -1,0 +1,60 @@
+use k8s_api::{AnyObject, Status};
+use k8s_api_client::{Body, Reply, Response, WriteOptions};
+
+use super::body::decode;
+use super::create::insert;
+use super::finish::{Change, change};
+use crate::core::{Core, Scope};
+
+/// How often an update that names no resourceVersion is made again after losing a race.
+const ATTEMPTS: usize = 16;
+
+/// Replaces an object, or the part of it that is the scope's subresource.
+pub(crate) async fn update(
+    core: &Core,
+    scope: &Scope<'_>,
+    body: Body,
+    options: &WriteOptions,
+) -> Result<Reply, Status> {
+    let resource = scope.resource;
+    let (object, mut warnings) = decode(body, &*resource.strategy, &resource.info.gvk(), options.field_validation)?;
+    match replace(core, scope, object, options.dry_run, &mut warnings).await? {
+        (object, created) => Ok(Reply { response: Response::Object { object, created }, warnings }),
+    }
+}
+
+async fn replace(
+    core: &Core,
+    scope: &Scope<'_>,
+    object: Box<dyn AnyObject>,
+    dry_run: bool,
+    warnings: &mut Vec<String>,
+) -> Result<(k8s_api::Object, bool), Status> {
+    let facts = &scope.resource.facts;
+    let conditional = object.meta().resource_version.as_deref().is_some_and(|rv| !matches!(rv, "" | "0"));
+    let mut notes = Vec::new();
+    let mut once = Some(object);
+    let mut make = |_: &k8s_api::Object, _: &dyn AnyObject| {
+        if !conditional && !facts.unconditional_update {
+            return Err(must_name_version(scope));
+        }
+        // A conditional update is made once, so its object need not be kept for another time.
+        let made = if conditional { once.take() } else { once.as_ref().map(|o| o.clone_box()) };
+        made.ok_or_else(|| Status::stale(scope.resource.gvr(), scope.name))
+    };
+    let outcome = change(core, scope, Change { make: &mut make, attempts: ATTEMPTS, dry_run }, &mut notes).await;
+    warnings.append(&mut notes);
+    match (outcome, once) {
+        (Err(status), Some(mut object)) if status.is_not_found() && facts.create_on_update && !conditional => {
+            object.meta_mut().name.get_or_insert_with(|| scope.name.to_owned());
+            Ok((insert(core, scope, object, dry_run, warnings).await?, true))
+        }
+        (outcome, _) => Ok((outcome?, false)),
+    }
+}
+
+fn must_name_version(scope: &Scope<'_>) -> Status {
+    let path = k8s_api::field::Path::new("metadata").child("resourceVersion");
+    let error = k8s_api::field::Error::invalid(&path, 0_i64, "must be specified for an update");
+    Status::invalid(&scope.resource.group_kind(), scope.name, &[error])
+}

@@ -1,0 +1,5 @@
+//! The server as its clients see it, in process and in simulated time.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod configmaps;
+mod harness;
