@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod checks;
+mod csi;
 mod ingress;
 mod limit_range;
 mod network_policy;
@@ -9,11 +10,14 @@ mod priority_class;
 mod rbac;
 mod resource_quota;
 mod resources;
+mod runtime_class;
+mod service_cidr;
 mod storage_class;
 mod table;
 mod trees;
 mod volume;
 
+pub mod autoscaler;
 pub mod config_map;
 pub mod endpoint_slice;
 pub mod endpoints;

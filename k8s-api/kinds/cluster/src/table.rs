@@ -5,9 +5,9 @@ use k8s_api::{GroupVersionResource, Kind};
 use k8s_api_kinds::{AnyStrategy, Facts, Generic, NameRule, Rules, Strategy};
 
 use crate::{
-    config_map, endpoint_slice, endpoints, event, ingress, lease, limit_range, namespace, network_policy, node,
-    priority_class, rbac, resource_quota, secret, service, service_account, storage_class,
-    volume,
+    autoscaler, config_map, csi, endpoint_slice, endpoints, event, ingress, lease, limit_range, namespace,
+    network_policy, node, priority_class, rbac, resource_quota, runtime_class, secret, service, service_account,
+    service_cidr, storage_class, volume,
 };
 
 /// Every kind of this crate with its strategy: those with rules of their own, and all the others that the server stores
@@ -74,17 +74,17 @@ const GENERIC: &[(&str, Facts, Option<&'static dyn Rules>)] = &[
     ("validatingwebhookconfigurations.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
     ("customresourcedefinitions.apiextensions.k8s.io/v1", ANY_FINALIZER, None),
     ("apiservices.apiregistration.k8s.io/v1", ANY_FINALIZER, None),
-    ("horizontalpodautoscalers.autoscaling/v1", PLAIN, None),
-    ("horizontalpodautoscalers.autoscaling/v2", PLAIN, None),
+    ("horizontalpodautoscalers.autoscaling/v1", PLAIN, Some(&autoscaler::AutoscalersV1)),
+    ("horizontalpodautoscalers.autoscaling/v2", PLAIN, Some(&autoscaler::Autoscalers)),
     ("certificatesigningrequests.certificates.k8s.io/v1", PLAIN, None),
     ("flowschemas.flowcontrol.apiserver.k8s.io/v1", PLAIN, None),
     ("prioritylevelconfigurations.flowcontrol.apiserver.k8s.io/v1", PLAIN, None),
     ("ingressclasses.networking.k8s.io/v1", PLAIN, Some(&ingress::IngressClasses)),
     ("ingresses.networking.k8s.io/v1", PLAIN, Some(&ingress::Ingresses)),
-    ("ipaddresses.networking.k8s.io/v1", PLAIN, None),
+    ("ipaddresses.networking.k8s.io/v1", PATH, Some(&service_cidr::IpAddresses)),
     ("networkpolicies.networking.k8s.io/v1", PLAIN, Some(&network_policy::NetworkPolicies)),
-    ("servicecidrs.networking.k8s.io/v1", PLAIN, None),
-    ("runtimeclasses.node.k8s.io/v1", PLAIN, None),
+    ("servicecidrs.networking.k8s.io/v1", PLAIN, Some(&service_cidr::ServiceCidrs)),
+    ("runtimeclasses.node.k8s.io/v1", PLAIN, Some(&runtime_class::RuntimeClasses)),
     ("clusterrolebindings.rbac.authorization.k8s.io/v1", PATH, Some(&rbac::Bindings { namespaced: false })),
     ("clusterroles.rbac.authorization.k8s.io/v1", PATH, Some(&rbac::Roles { namespaced: false })),
     ("rolebindings.rbac.authorization.k8s.io/v1", PATH, Some(&rbac::Bindings { namespaced: true })),
@@ -94,11 +94,11 @@ const GENERIC: &[(&str, Facts, Option<&'static dyn Rules>)] = &[
     ("resourceclaimtemplates.resource.k8s.io/v1", PLAIN, None),
     ("resourceslices.resource.k8s.io/v1", PLAIN, None),
     ("priorityclasses.scheduling.k8s.io/v1", PLAIN, Some(&priority_class::PriorityClasses)),
-    ("csidrivers.storage.k8s.io/v1", PLAIN, None),
-    ("csinodes.storage.k8s.io/v1", PLAIN, None),
-    ("csistoragecapacities.storage.k8s.io/v1", PLAIN, None),
+    ("csidrivers.storage.k8s.io/v1", PLAIN, Some(&csi::Drivers)),
+    ("csinodes.storage.k8s.io/v1", PLAIN, Some(&csi::Nodes)),
+    ("csistoragecapacities.storage.k8s.io/v1", PLAIN, Some(&csi::Capacities)),
     ("storageclasses.storage.k8s.io/v1", PLAIN, Some(&storage_class::StorageClasses)),
-    ("volumeattachments.storage.k8s.io/v1", PLAIN, None),
+    ("volumeattachments.storage.k8s.io/v1", PLAIN, Some(&csi::Attachments)),
     ("volumeattributesclasses.storage.k8s.io/v1", PLAIN, Some(&storage_class::VolumeAttributesClasses)),
 ];
 
