@@ -1,2 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod cells;
+mod columns;
+mod human;
+mod partial;
+mod rows;
+mod table;
+
+pub use columns::{Column, columns};
+pub use human::human_duration;
+pub use partial::{partial, partial_list};
+pub use rows::{Condition, Row, row};
+pub use table::{Include, ListMeta, table, write_row};
