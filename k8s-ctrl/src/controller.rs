@@ -16,9 +16,13 @@ use crate::Context;
 /// able to go on from there in a new run.
 #[async_trait]
 pub trait Controller: Send + Sync + Debug + 'static {
-    /// Its name as upstream knows it, `deployment-controller`: it is chosen by it and acts as the service account of
-    /// this name.
+    /// Its name as upstream's `--controllers` knows it, `deployment-controller`: it is chosen by it.
     fn name(&self) -> &'static str;
+
+    /// The service account in `kube-system` that it acts as: mostly of the same name.
+    fn account(&self) -> &'static str {
+        self.name()
+    }
 
     /// Works until the future is dropped.
     async fn run(&self, context: Context);

@@ -78,7 +78,7 @@ impl Controllers {
         let tasks = Tasks::new();
         for controller in &self.0 {
             let controller = controller.clone();
-            let context = Context::new(controller.name(), client, &informers, env, tasks.spawner());
+            let context = Context::new(controller.account(), client, &informers, env, tasks.spawner());
             tasks.spawn(async move { controller.run(context).await });
         }
         Running { tasks, informers }

@@ -42,6 +42,10 @@ struct Sync {
 #[async_trait]
 impl Controller for Endpoints {
     fn name(&self) -> &'static str {
+        "endpoints-controller"
+    }
+
+    fn account(&self) -> &'static str {
         "endpoint-controller"
     }
 
@@ -99,9 +103,10 @@ impl Reconcile for Sync {
         if current.as_ref().is_some_and(|current| is_so(current, &wanted, &labels)) {
             return Ok(Action::Done);
         }
-        let written = match current.is_some() {
-            true => self.update(key, &wanted, &labels, trigger.as_deref()).await,
-            false => self.create(key, &wanted, &labels, trigger.as_deref()).await,
+        let written = if current.is_some() {
+            self.update(key, &wanted, &labels, trigger.as_deref()).await
+        } else {
+            self.create(key, &wanted, &labels, trigger.as_deref()).await
         };
         match written {
             Err(status) => self.failed(&service, current.is_some(), status),
@@ -189,8 +194,9 @@ fn annotate(annotations: &mut BTreeMap<String, String>, wanted: &Subsets, trigge
         Some(time) => annotations.insert(TRIGGER_TIME.to_owned(), time.to_owned()),
         None => annotations.remove(TRIGGER_TIME),
     };
-    match wanted.truncated {
-        true => annotations.insert(OVER_CAPACITY.to_owned(), "truncated".to_owned()),
-        false => annotations.remove(OVER_CAPACITY),
-    };
+    if wanted.truncated {
+        annotations.insert(OVER_CAPACITY.to_owned(), "truncated".to_owned());
+    } else {
+        annotations.remove(OVER_CAPACITY);
+    }
 }

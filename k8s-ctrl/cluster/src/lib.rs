@@ -6,14 +6,18 @@ mod endpoints;
 mod index;
 mod namespace;
 mod node;
+mod node_lifecycle;
 mod pod_gc;
 mod root_ca;
 mod service;
 mod service_account;
+mod taint_eviction;
 
 pub use endpoint_slice::EndpointSlices;
 pub use endpoints::Endpoints;
 pub use namespace::Namespaces;
+pub use node_lifecycle::NodeLifecycle;
 pub use pod_gc::PodGarbageCollector;
 pub use root_ca::RootCaPublisher;
 pub use service_account::ServiceAccounts;
+pub use taint_eviction::TaintEviction;

@@ -73,7 +73,10 @@ impl PodGarbageCollector {
 #[async_trait]
 impl Controller for PodGarbageCollector {
     fn name(&self) -> &'static str {
-        // The service account's name; the controller is chosen as `pod-garbage-collector-controller` upstream.
+        "pod-garbage-collector-controller"
+    }
+
+    fn account(&self) -> &'static str {
         "pod-garbage-collector"
     }
 

@@ -43,6 +43,10 @@ impl RootCaPublisher {
 #[async_trait]
 impl Controller for RootCaPublisher {
     fn name(&self) -> &'static str {
+        "root-ca-certificate-publisher-controller"
+    }
+
+    fn account(&self) -> &'static str {
         "root-ca-cert-publisher"
     }
 

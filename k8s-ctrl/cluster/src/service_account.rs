@@ -27,7 +27,10 @@ struct Sync {
 #[async_trait]
 impl Controller for ServiceAccounts {
     fn name(&self) -> &'static str {
-        // The service account's name; the controller is chosen as `serviceaccount-controller` upstream.
+        "serviceaccount-controller"
+    }
+
+    fn account(&self) -> &'static str {
         "service-account-controller"
     }
 
