@@ -8,7 +8,7 @@ mod walk;
 use serde_json::Value;
 
 pub(crate) use body::with_kind;
-pub use body::{MediaType, body};
+pub use body::{MediaType, body, tree};
 pub(crate) use strict::Strict;
 pub(crate) use target::Refusal;
 pub use target::Target;
@@ -24,6 +24,18 @@ pub enum Strictness {
     Warn,
     /// They are dropped silently.
     Ignore,
+}
+
+impl Strictness {
+    /// Reads the query parameter; `None` if it means nothing.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "Strict" => Some(Self::Strict),
+            "" | "Warn" => Some(Self::Warn),
+            "Ignore" => Some(Self::Ignore),
+            _ => None,
+        }
+    }
 }
 
 /// An object as its schema knows it, with whatever the client should be warned of.

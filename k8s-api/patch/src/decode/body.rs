@@ -17,6 +17,17 @@ pub enum MediaType {
     Yaml,
 }
 
+impl MediaType {
+    /// Reads a media type, without parameters.
+    pub fn of(media_type: &str) -> Option<Self> {
+        match media_type {
+            "application/json" => Some(Self::Json),
+            "application/yaml" => Some(Self::Yaml),
+            _ => None,
+        }
+    }
+}
+
 /// Reads the body of a create or an update.
 ///
 /// `apiVersion` and `kind` may be absent; any that stand there must be the target's.
@@ -25,18 +36,33 @@ pub enum MediaType {
 /// 400 with upstream's message when the body is malformed, of another kind, has a value of the wrong type, or, when
 /// strict, has unknown or repeated fields.
 pub fn body(bytes: &[u8], media: MediaType, strictness: Strictness, target: Target<'_>) -> Result<Decoded, Status> {
-    let unrecognized = |why: String| {
-        let (kind, summary) = (&target.gvk.kind, summary(bytes));
-        Status::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why} ({summary})"))
-    };
     let mut strict = Strict::new(strictness);
-    let node = match media {
-        MediaType::Json => {
-            json::parse(bytes).map_err(|e| unrecognized(format!("couldn't get version/kind; json parse error: {e}")))?
-        }
-        MediaType::Yaml => yaml::parse(bytes, &mut strict).map_err(unrecognized)?,
+    let parsed = match media {
+        MediaType::Json => json::parse(bytes).map_err(|e| format!("couldn't get version/kind; json parse error: {e}")),
+        MediaType::Yaml => yaml::parse(bytes, &mut strict),
     };
-    let named = named(&node, target).map_err(unrecognized)?;
+    let summary = || summary(bytes);
+    let node = parsed.map_err(|why| unrecognized(&why, &summary(), target))?;
+    read(node, strictness, strict, target, summary)
+}
+
+/// As [`body`], of an object that is a tree already.
+///
+/// # Errors
+/// As [`body`].
+pub fn tree(tree: Value, strictness: Strictness, target: Target<'_>) -> Result<Decoded, Status> {
+    let node = Node::from(tree);
+    read(node, strictness, Strict::new(strictness), target, || "<tree>".to_owned())
+}
+
+fn read(
+    node: Node,
+    strictness: Strictness,
+    mut strict: Strict,
+    target: Target<'_>,
+    summary: impl Fn() -> String,
+) -> Result<Decoded, Status> {
+    let named = named(&node, target).map_err(|why| unrecognized(&why, &summary(), target))?;
     let refused = |why: String| {
         let (kind, version) = (&named.kind, &named.version);
         let wanted = &target.gvk.kind;
@@ -53,6 +79,12 @@ pub fn body(bytes: &[u8], media: MediaType, strictness: Strictness, target: Targ
         return Err(refused(Strict::message(&found)));
     }
     Ok(Decoded { tree: with_kind(tree, target.gvk), warnings: found })
+}
+
+/// 400 of a body of which not even the kind can be told.
+fn unrecognized(why: &str, summary: &str, target: Target<'_>) -> Status {
+    let kind = &target.gvk.kind;
+    Status::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why} ({summary})"))
 }
 
 /// Names the kind in the tree, which may have left it out.

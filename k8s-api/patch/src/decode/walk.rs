@@ -68,18 +68,23 @@ type Read = Result<Option<Value>, String>;
 impl<'t> Walker<'t, '_> {
     fn fields(&mut self, entries: Vec<(String, Node)>, ty: &'t Type) -> Result<Value, String> {
         let mut tree = Map::new();
+        // Fields that were there and left nothing, to know repeated ones by.
+        let mut empty: Vec<&str> = Vec::new();
         let owner = self.owner.replace(ty);
         for (key, node) in entries {
             let len = self.enter_key(&key);
             match ty.field(&key) {
                 None => self.strict.unknown(&self.path),
                 Some(field) => {
-                    if tree.contains_key(&key) && self.flavour == Flavour::Json {
+                    if self.flavour == Flavour::Json && (tree.contains_key(&key) || empty.contains(&&*key)) {
                         self.strict.duplicate(&self.path);
                     }
                     self.fields.push(field.name());
                     let value = self.value(node, field.shape(), Named::Field(field))?;
                     self.fields.pop();
+                    if value.is_none() {
+                        empty.push(field.name());
+                    }
                     self.put(&mut tree, key, value, field.shape());
                 }
             }
@@ -190,6 +195,7 @@ impl<'t> Walker<'t, '_> {
     fn int(&mut self, node: Node, range: std::ops::RangeInclusive<i64>, named: Named<'t>) -> Read {
         match node {
             Node::Int(n) if range.contains(&n) => Ok(Some(Value::from(n))),
+            Node::Number(text) if &*text == "-0" => Ok(Some(Value::from(0))),
             // The converter cuts what is too long, and takes floats that are whole.
             Node::Int(n) if self.flavour == Flavour::Converter => Ok(Some(Value::from(n as i32))),
             Node::Number(text) if self.flavour == Flavour::Converter => match text.parse::<f64>() {
@@ -329,7 +335,10 @@ fn zero(shape: &Shape) -> Value {
         Shape::Int32 | Shape::Int64 | Shape::Float | Shape::IntOrString => Value::from(0),
         Shape::Bool => Value::from(false),
         Shape::Quantity => Value::from("0"),
-        Shape::Object(_) => Value::Object(Map::new()),
+        Shape::Bytes => Value::from(""),
+        // Go has null here, which it takes for empty when it reads it back; typed clients do not.
+        Shape::Array(_) => Value::Array(Vec::new()),
+        Shape::Map(_) | Shape::Object(_) => Value::Object(Map::new()),
         _ => Value::Null,
     }
 }

@@ -143,6 +143,26 @@ fn nulls_are_absent() {
 }
 
 #[test]
+fn a_null_counts_as_the_first_of_two() {
+    let decoded =
+        decode(CONFIG_MAP, r#"{"data":null,"data":{"a":null},"binaryData":{"b":null}}"#, Strictness::Warn).unwrap();
+    assert_eq!(decoded.warnings, ["duplicate field \"data\""]);
+    assert_eq!(decoded.tree["data"], json!({"a": ""}));
+    assert_eq!(decoded.tree["binaryData"], json!({"b": ""}));
+}
+
+#[test]
+fn trees_are_read_like_bodies() {
+    let gvk = GroupVersionKind::new("", "v1", "ConfigMap");
+    let target = Target::builtin(&gvk).unwrap();
+    let tree = json!({"metadata": {"name": "a"}, "nope": 1});
+    let decoded = decode::tree(tree, Strictness::Warn, target).unwrap();
+    assert_eq!(decoded.warnings, ["unknown field \"nope\""]);
+    let wrong = decode::tree(json!({"data": 5}), Strictness::Warn, target).unwrap_err();
+    assert_eq!(wrong.code, 400);
+}
+
+#[test]
 fn values_become_canonical() {
     let body = r#"{"metadata":{"creationTimestamp":"2024-01-01T02:00:00.5+02:00"},"spec":{"overhead":{"cpu":0.5,"memory":"1024Ki"}}}"#;
     let decoded = decode(POD, body, Strictness::Strict).unwrap();
