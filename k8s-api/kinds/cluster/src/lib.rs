@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod admission;
+mod api_service;
+mod certificate;
 mod checks;
 mod csi;
+mod flow_control;
 mod ingress;
 mod limit_range;
 mod network_policy;

@@ -5,9 +5,9 @@ use k8s_api::{GroupVersionResource, Kind};
 use k8s_api_kinds::{AnyStrategy, Facts, Generic, NameRule, Rules, Strategy};
 
 use crate::{
-    autoscaler, config_map, csi, endpoint_slice, endpoints, event, ingress, lease, limit_range, namespace,
-    network_policy, node, priority_class, rbac, resource_quota, runtime_class, secret, service, service_account,
-    service_cidr, storage_class, volume,
+    admission, api_service, autoscaler, certificate, config_map, csi, endpoint_slice, endpoints, event, flow_control,
+    ingress, lease, limit_range, namespace, network_policy, node, priority_class, rbac, resource_quota, runtime_class,
+    secret, service, service_account, service_cidr, storage_class, volume,
 };
 
 /// Every kind of this crate with its strategy: those with rules of their own, and all the others that the server stores
@@ -60,25 +60,27 @@ const PLAIN: Facts = Facts::new();
 const PATH: Facts = Facts { name: NameRule::PathSegment, ..Facts::new() };
 /// Kinds whose validation does not ask for standard finalizers.
 const ANY_FINALIZER: Facts = Facts { standard_finalizers: false, ..Facts::new() };
+const ANY_PATH: Facts = Facts { name: NameRule::PathSegment, ..ANY_FINALIZER };
+const SIGNING: Facts = Facts { field_labels: &["spec.signerName"], ..Facts::new() };
 
 const GENERIC: &[(&str, Facts, Option<&'static dyn Rules>)] = &[
     ("limitranges/v1", PLAIN, Some(&limit_range::LimitRanges)),
     ("persistentvolumeclaims/v1", PLAIN, Some(&volume::Claims)),
     ("persistentvolumes/v1", PLAIN, Some(&volume::Volumes)),
     ("resourcequotas/v1", PLAIN, Some(&resource_quota::ResourceQuotas)),
-    ("mutatingadmissionpolicies.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
-    ("mutatingadmissionpolicybindings.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
-    ("mutatingwebhookconfigurations.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
-    ("validatingadmissionpolicies.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
-    ("validatingadmissionpolicybindings.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
-    ("validatingwebhookconfigurations.admissionregistration.k8s.io/v1", ANY_FINALIZER, None),
+    ("mutatingadmissionpolicies.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Policies { mutating: true })),
+    ("mutatingadmissionpolicybindings.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Bindings { mutating: true })),
+    ("mutatingwebhookconfigurations.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Webhooks { mutating: true })),
+    ("validatingadmissionpolicies.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Policies { mutating: false })),
+    ("validatingadmissionpolicybindings.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Bindings { mutating: false })),
+    ("validatingwebhookconfigurations.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Webhooks { mutating: false })),
     ("customresourcedefinitions.apiextensions.k8s.io/v1", ANY_FINALIZER, None),
-    ("apiservices.apiregistration.k8s.io/v1", ANY_FINALIZER, None),
+    ("apiservices.apiregistration.k8s.io/v1", ANY_PATH, Some(&api_service::ApiServices)),
     ("horizontalpodautoscalers.autoscaling/v1", PLAIN, Some(&autoscaler::AutoscalersV1)),
     ("horizontalpodautoscalers.autoscaling/v2", PLAIN, Some(&autoscaler::Autoscalers)),
-    ("certificatesigningrequests.certificates.k8s.io/v1", PLAIN, None),
-    ("flowschemas.flowcontrol.apiserver.k8s.io/v1", PLAIN, None),
-    ("prioritylevelconfigurations.flowcontrol.apiserver.k8s.io/v1", PLAIN, None),
+    ("certificatesigningrequests.certificates.k8s.io/v1", SIGNING, Some(&certificate::SigningRequests)),
+    ("flowschemas.flowcontrol.apiserver.k8s.io/v1", PLAIN, Some(&flow_control::FlowSchemas)),
+    ("prioritylevelconfigurations.flowcontrol.apiserver.k8s.io/v1", PLAIN, Some(&flow_control::PriorityLevels)),
     ("ingressclasses.networking.k8s.io/v1", PLAIN, Some(&ingress::IngressClasses)),
     ("ingresses.networking.k8s.io/v1", PLAIN, Some(&ingress::Ingresses)),
     ("ipaddresses.networking.k8s.io/v1", PATH, Some(&service_cidr::IpAddresses)),

@@ -1,0 +1,9 @@
+//! Flow schemas and priority levels.
+//!
+//! Upstream: `pkg/apis/flowcontrol`.
+
+mod level;
+mod schema;
+
+pub(crate) use level::PriorityLevels;
+pub(crate) use schema::FlowSchemas;
