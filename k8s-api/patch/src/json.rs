@@ -4,6 +4,8 @@
 
 mod parse;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Number, Value};
 
 pub(crate) use parse::parse;
@@ -55,9 +57,10 @@ impl Node {
         let len = path.len();
         match self {
             Self::Object(entries) => {
-                for (idx, (key, value)) in entries.iter().enumerate() {
+                let mut seen = BTreeSet::new();
+                for (key, value) in entries {
                     push_key(path, key);
-                    if entries.iter().take(idx).any(|(earlier, _)| earlier == key) {
+                    if !seen.insert(key) {
                         found(path);
                     }
                     value.duplicates(path, found);

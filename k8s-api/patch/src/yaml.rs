@@ -1,5 +1,6 @@
 //! YAML as upstream reads it: turned into JSON first, of several documents only the first.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use k8s_api::field;
@@ -62,10 +63,14 @@ impl Lined {
             Self::Array(items) => Node::Array(items.into_iter().map(|item| item.into_node(repeated)).collect()),
             Self::Object(lined) => {
                 let mut entries: Vec<(String, Node)> = Vec::with_capacity(lined.len());
+                let mut places: BTreeMap<String, usize> = BTreeMap::new();
                 for (key, line, value) in lined {
                     let value = value.into_node(repeated);
-                    match entries.iter_mut().find(|(earlier, _)| *earlier == key) {
-                        None => entries.push((key, value)),
+                    match places.get(&key).and_then(|place| entries.get_mut(*place)) {
+                        None => {
+                            places.insert(key.clone(), entries.len());
+                            entries.push((key, value));
+                        }
                         Some((_, earlier)) => {
                             repeated.push(format!("  line {line}: key {} already set in map", field::quote(&key)));
                             *earlier = value;

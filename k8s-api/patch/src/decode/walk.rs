@@ -82,7 +82,7 @@ impl<'t> Walker<'t, '_> {
                     self.fields.push(field.name());
                     let value = self.value(node, field.shape(), Named::Field(field))?;
                     self.fields.pop();
-                    if value.is_none() {
+                    if value.is_none() && !empty.contains(&field.name()) {
                         empty.push(field.name());
                     }
                     self.put(&mut tree, key, value, field.shape());

@@ -133,7 +133,7 @@ fn sort(items: &mut [Value], order: &[Value], key: Option<&str>) -> Result<(), E
         }
     }
     // Every item to be sorted stands in the order, or in none of it.
-    items.sort_by_key(|item| place(order, item, key));
+    items.sort_by_cached_key(|item| place(order, item, key));
     Ok(())
 }
 
