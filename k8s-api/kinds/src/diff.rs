@@ -14,7 +14,7 @@ const CONTEXT: usize = 3;
 const LONG: usize = 200;
 
 /// The unified diff of two texts; empty when they are equal.
-pub fn unified(old: &str, new: &str) -> String {
+pub(crate) fn unified(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.split('\n').collect(), new.split('\n').collect());
     let mut out = String::new();
     for group in grouped(&Matcher::new(&old, &new).changes(), old.len(), new.len()) {

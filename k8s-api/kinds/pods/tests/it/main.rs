@@ -1,0 +1,4 @@
+//! The strategies against what a real server answered.
+
+mod golden;
+mod rules;
