@@ -106,7 +106,7 @@ impl ApiServerBuilder {
     pub async fn start(self) -> Result<ApiServer, Status> {
         let tasks = Tasks::new();
         let registry = Registry::builtin();
-        let mut strategies = Vec::new();
+        let mut strategies = k8s_api_kinds_pods::strategies();
         strategies.extend(k8s_api_kinds_cluster::strategies());
         let resources = Resources::new(self.store.clone(), tasks.spawner(), &registry.snapshot(), strategies);
         let (network, bits) = self.service_network;

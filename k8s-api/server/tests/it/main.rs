@@ -3,3 +3,4 @@
 
 mod configmaps;
 mod harness;
+mod pods;
