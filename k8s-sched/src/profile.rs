@@ -178,13 +178,18 @@ impl Profiles {
     pub(crate) fn hint(&self, pod: &PodInfo, rejectors: PluginSet, event: &ClusterEvent) -> Hint {
         let Some(framework) = self.get(&pod.scheduler_name) else { return Hint::Skip };
         let kind = event.kind();
-        let asked = framework.enqueue.iter().filter(|(id, events, _)| rejectors.contains(*id) && events.contains(kind));
-        Hint::queue_if(
-            asked
-                .into_iter()
-                .any(|(_, _, enqueue)| enqueue.as_ref().is_none_or(|enqueue| enqueue.hint(pod, event) == Hint::Queue)),
-        )
+        let asked = framework.enqueue.iter().filter(|w| rejectors.contains(w.id) && w.events.contains(kind));
+        let wakes = |w: &Wakeable| w.enqueue.as_ref().is_none_or(|enqueue| enqueue.hint(pod, event) == Hint::Queue);
+        Hint::queue_if(asked.into_iter().any(wakes))
     }
+}
+
+/// A plugin and the events that may wake the pods it turned down.
+struct Wakeable {
+    id: usize,
+    events: EventKinds,
+    /// Which of them do; all, without it.
+    enqueue: Option<Arc<dyn Enqueue>>,
 }
 
 /// A profile with its plugins sorted by extension point.
@@ -194,7 +199,7 @@ pub(crate) struct Framework {
     pub(crate) filters: Vec<(usize, Arc<dyn Filter>)>,
     pub(crate) pre_scores: Vec<(usize, Arc<dyn PreScore>)>,
     pub(crate) scores: Vec<(usize, Arc<dyn Score>)>,
-    enqueue: Vec<(usize, EventKinds, Option<Arc<dyn Enqueue>>)>,
+    enqueue: Vec<Wakeable>,
 }
 
 impl Framework {
@@ -207,7 +212,7 @@ impl Framework {
             enqueue: (profile.plugins.iter().enumerate())
                 .map(|(id, plugin)| {
                     let enqueue = plugin.points.enqueue.clone();
-                    (id, enqueue.as_ref().map_or(EventKinds::ALL, |enqueue| enqueue.events()), enqueue)
+                    Wakeable { id, events: enqueue.as_ref().map_or(EventKinds::ALL, |e| e.events()), enqueue }
                 })
                 .collect(),
             profile,

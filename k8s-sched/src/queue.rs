@@ -275,17 +275,13 @@ impl Queue {
         let gate = self.profiles.gate(&queued.pod);
         queued.gated = gate.is_some();
         queued.since = now;
-        match gate {
-            Some((plugin, status)) => {
-                queued.rejectors = plugin;
-                self.park(queued);
-                Some(status)
-            }
-            None => {
-                self.active.push(queued, &self.profiles);
-                None
-            }
-        }
+        let Some((plugin, status)) = gate else {
+            self.active.push(queued, &self.profiles);
+            return None;
+        };
+        queued.rejectors = plugin;
+        self.park(queued);
+        Some(status)
     }
 
     fn flush(&mut self, now: Instant) {

@@ -11,9 +11,12 @@ use crate::{Labels, PodInfo, Selector};
 pub struct Surroundings {
     namespaces: BTreeMap<Arc<str>, Labels>,
     services: BTreeMap<(Arc<str>, Arc<str>), Labels>,
-    owners: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), Selector>,
+    owners: BTreeMap<OwnerKey, Selector>,
     budgets: BTreeMap<(Arc<str>, Arc<str>), Budget>,
 }
+
+/// Kind, namespace and name.
+type OwnerKey = (Arc<str>, Arc<str>, Arc<str>);
 
 /// A pod disruption budget.
 #[derive(Clone, Debug)]

@@ -1,5 +1,4 @@
 //! How many decisions a second: 5,000 nodes in 10 zones, the default profile, 10,000 pods.
-#![expect(missing_docs, reason = "made by macros")]
 
 use std::fmt::Write;
 use std::sync::Arc;

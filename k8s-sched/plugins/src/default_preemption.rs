@@ -60,11 +60,7 @@ impl DefaultPreemption {
         share.max(self.args.min_candidate_nodes_absolute).min(nodes)
     }
 
-    fn candidates(
-        &self,
-        cycle: &PostFilterContext<'_>,
-        pod: &PodInfo,
-    ) -> Result<(Vec<Candidate>, Vec<(Arc<str>, Status)>), Status> {
+    fn candidates(&self, cycle: &PostFilterContext<'_>, pod: &PodInfo) -> Result<(Vec<Candidate>, Hopeless), Status> {
         let nodes = cycle.diagnosis().resolvable(cycle.snapshot());
         let (mut harmless, mut harmful, mut hopeless) = (Vec::new(), Vec::new(), Vec::new());
         let enough = self.enough(nodes.len());
@@ -85,6 +81,9 @@ impl DefaultPreemption {
         Ok((harmless, hopeless))
     }
 }
+
+/// Nodes on which no eviction would help, and why.
+type Hopeless = Vec<(Arc<str>, Status)>;
 
 /// Why the pod may not evict others, if so.
 fn ineligible(cycle: &PostFilterContext<'_>, pod: &PodInfo) -> Option<&'static str> {

@@ -18,9 +18,8 @@ impl Cycle<'_> {
     pub(super) fn find(&mut self, start: &mut usize) -> Result<Found, Failure> {
         let all = self.snapshot.nodes().len();
         let mut diagnosis = Diagnosis::new(all);
-        let narrowed = match self.pre_filter(&mut diagnosis)? {
-            Some(narrowed) => narrowed,
-            None => return Err(Failure::Unfit(Box::new(diagnosis))),
+        let Some(narrowed) = self.pre_filter(&mut diagnosis)? else {
+            return Err(Failure::Unfit(Box::new(diagnosis)));
         };
         if let Some(found) = self.try_nominated()? {
             return Ok(found);

@@ -136,18 +136,14 @@ impl Registry {
             return Ok(if weight == 0 { profile } else { profile.with_weight(name, weight) });
         }
         let args = wanted.plugin_config.iter().find(|config| config.name == name).map(|config| config.args.clone());
-        match self.make(&scheduler_name, name, args.unwrap_or(Value::Null))? {
-            Some(mut plugin) => {
-                if let Some(keep) = only {
-                    keep(plugin.points_mut());
-                }
-                Ok(profile.with(if weight == 0 { plugin } else { plugin.with_weight(weight) }))
-            }
-            None => {
-                profile.leave_out(name.into());
-                Ok(profile)
-            }
+        let Some(mut plugin) = self.make(&scheduler_name, name, args.unwrap_or(Value::Null))? else {
+            profile.leave_out(name.into());
+            return Ok(profile);
+        };
+        if let Some(keep) = only {
+            keep(plugin.points_mut());
         }
+        Ok(profile.with(if weight == 0 { plugin } else { plugin.with_weight(weight) }))
     }
 
     fn make(&self, profile: &str, name: &str, args: Value) -> Result<Option<Plugin>, Error> {

@@ -71,7 +71,7 @@ impl Turn {
             client: client.clone(),
             clock: env.clock,
             spawner: tasks.spawner(),
-            reporter: Reporter::new(recorder, profiles.names().map(|name| name.to_string())),
+            reporter: Reporter::new(recorder, profiles.names().map(ToString::to_string)),
             waiting,
             pods: observed.pods().reader(),
             observed,

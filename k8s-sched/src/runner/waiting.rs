@@ -8,7 +8,9 @@ use crate::Status;
 
 /// The pods that wait for permission to be bound. Cloning shares.
 #[derive(Clone, Debug, Default)]
-pub struct WaitingPods(Arc<Mutex<BTreeMap<Arc<str>, oneshot::Sender<Result<(), Status>>>>>);
+pub struct WaitingPods(Arc<Mutex<BTreeMap<Arc<str>, Answer>>>);
+
+type Answer = oneshot::Sender<Result<(), Status>>;
 
 impl WaitingPods {
     /// The uids of the pods that wait.

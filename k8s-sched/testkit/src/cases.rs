@@ -56,7 +56,7 @@ pub fn scores_in_range(make: Make, cluster: &'static str) {
     let nodes: Vec<_> = statements(cluster).into_iter().filter(|s| s.starts_with("node ")).collect();
     for left_out in 0..=nodes.len() {
         let kept = |statement: &&str| nodes.get(left_out) != Some(statement);
-        let part: Vec<_> = statements(cluster).into_iter().filter(|statement| kept(&statement)).collect();
+        let part: Vec<_> = statements(cluster).into_iter().filter(|statement| kept(statement)).collect();
         let simulation = Simulation::new(&part.join(";")).with(make());
         for pod in pending(cluster) {
             for node in simulation.explain(pod).nodes {

@@ -44,7 +44,7 @@ pub(crate) fn answers(
 }
 
 impl Filter for Probe {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "Probe"
     }
 

@@ -1,7 +1,7 @@
 //! How fixtures are tried.
 
+use k8s_sched::Simulation;
 use k8s_sched::plugin::IntoPlugin;
-use k8s_sched::{Simulation, Snapshot};
 
 /// What one plugin alone thinks of every node for the pod `p` of the cluster.
 pub(crate) fn explain<Kind>(plugin: impl IntoPlugin<Kind>, cluster: &str) -> String {
@@ -12,9 +12,4 @@ pub(crate) fn explain<Kind>(plugin: impl IntoPlugin<Kind>, cluster: &str) -> Str
 pub(crate) fn schedule(cluster: &str) -> String {
     let outcome = Simulation::new(cluster).profile(k8s_sched_plugins::default_profile()).schedule("p");
     outcome.message().unwrap_or_else(|| outcome.node().to_owned())
-}
-
-/// All nodes of the cluster.
-pub(crate) fn snapshot(cluster: &str) -> Snapshot {
-    Simulation::new(cluster).snapshot()
 }

@@ -20,6 +20,9 @@ fn recording(file: &str) -> Option<Vec<Value>> {
     Some(serde_json::from_str(&text).unwrap())
 }
 
+/// Weighted scores by plugin and node.
+type Scores = BTreeMap<String, BTreeMap<String, i64>>;
+
 struct Case {
     state: ClusterState,
     priorities: BTreeMap<String, (i32, Option<String>)>,
@@ -83,10 +86,22 @@ impl Case {
                 && let Some(limits) = resources.limits.clone()
             {
                 let requests = resources.requests.get_or_insert_default();
-                limits.into_iter().for_each(|(name, amount)| drop(requests.entry(name).or_insert(amount)));
+                for (name, amount) in limits {
+                    requests.entry(name).or_insert(amount);
+                }
             }
         }
         Arc::new(convert::pod(&pod).unwrap())
+    }
+
+    fn scores(&self, pod: &Arc<PodInfo>) -> Scores {
+        let mut scores = Scores::new();
+        for node in self.state.explain(pod).unwrap().nodes {
+            for (plugin, score, weight) in node.scores {
+                scores.entry(plugin.to_string()).or_default().insert(node.node.to_string(), score * weight);
+            }
+        }
+        scores
     }
 
     fn supports(&self, pod: &PodInfo) -> bool {
@@ -169,28 +184,10 @@ fn nodes_are_scored_as_upstream_scores_them() {
                 tally.unsupported.push(what);
                 continue;
             }
-            let theirs: BTreeMap<&str, BTreeMap<&str, i64>> =
-                serde_json::from_value(serde_json::to_value(&result["weightedScores"]).unwrap())
-                    .map(|scores: BTreeMap<String, BTreeMap<String, i64>>| {
-                        scores
-                            .into_iter()
-                            .map(|(plugin, nodes)| {
-                                let nodes = nodes.into_iter().map(|(node, score)| (&*node.leak(), score)).collect();
-                                (&*plugin.leak(), nodes)
-                            })
-                            .collect()
-                    })
-                    .unwrap();
-            let explanation = case.state.explain(&pod).unwrap();
-            let mut ours: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
-            for node in &explanation.nodes {
-                for (plugin, score, weight) in &node.scores {
-                    ours.entry(plugin).or_default().insert(&node.node, score * weight);
-                }
-            }
+            let theirs: Scores = serde_json::from_value(result["weightedScores"].clone()).unwrap();
             // With one feasible node upstream does not score.
             if !theirs.is_empty() {
-                tally.compare(format!("{what} scores"), &format!("{ours:?}"), &format!("{theirs:?}"));
+                tally.compare(format!("{what} scores"), &format!("{:?}", case.scores(&pod)), &format!("{theirs:?}"));
             }
             match (case.state.schedule(&pod), result["node"].as_str()) {
                 (Ok(node), Some(theirs)) => {
