@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod all;
 mod endpoint_slice;
 mod endpoints;
+mod garbage_collector;
 mod index;
 mod namespace;
 mod node;
@@ -13,8 +15,10 @@ mod service;
 mod service_account;
 mod taint_eviction;
 
+pub use all::all;
 pub use endpoint_slice::EndpointSlices;
 pub use endpoints::Endpoints;
+pub use garbage_collector::GarbageCollector;
 pub use namespace::Namespaces;
 pub use node_lifecycle::NodeLifecycle;
 pub use pod_gc::PodGarbageCollector;

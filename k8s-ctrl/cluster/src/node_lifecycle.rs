@@ -208,21 +208,15 @@ impl Monitor {
     /// Taints, events and pods after the readiness of a node.
     async fn follow_readiness(&mut self, node: &Node, ready: &str, was: Option<&str>) -> Result<(), Status> {
         let zone = zones::zone_of(node);
-        match ready {
-            "True" => {
-                self.zones.unqueue(&zone, node.name());
-                mark::reachable(&self.client, node).await?;
-            }
-            _ => {
-                let (taint, opposite) =
-                    if ready == "False" { (NOT_READY, UNREACHABLE) } else { (UNREACHABLE, NOT_READY) };
-                if has_taint(node, opposite, "NoExecute") {
-                    mark::swap(&self.client, &self.env, node, taint, opposite).await?;
-                } else if !has_taint(node, taint, "NoExecute") {
-                    self.zones.queue(&zone, node.name());
-                    self.queue.add(Item::Zone(zone));
-                }
-            }
+        let (taint, opposite) = if ready == "False" { (NOT_READY, UNREACHABLE) } else { (UNREACHABLE, NOT_READY) };
+        if ready == "True" {
+            self.zones.unqueue(&zone, node.name());
+            mark::reachable(&self.client, node).await?;
+        } else if has_taint(node, opposite, "NoExecute") {
+            mark::swap(&self.client, &self.env, node, taint, opposite).await?;
+        } else if !has_taint(node, taint, "NoExecute") {
+            self.zones.queue(&zone, node.name());
+            self.queue.add(Item::Zone(zone));
         }
         let turned = ready != "True" && was == Some("True");
         if turned {

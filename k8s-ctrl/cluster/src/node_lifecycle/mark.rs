@@ -83,7 +83,9 @@ pub(super) async fn conditions_as_taints(client: &Client, env: &Env, node: &Node
     }
     write_taints(client, node, |taints| {
         taints.retain(|taint| !stale(taint));
-        wanted.iter().for_each(|key| add(taints, key, "NoSchedule", env));
+        for key in &wanted {
+            add(taints, key, "NoSchedule", env);
+        }
     })
     .await
 }

@@ -1,0 +1,23 @@
+use std::sync::Arc;
+
+use k8s_ctrl::Controllers;
+
+use crate::{
+    EndpointSlices, Endpoints, GarbageCollector, Namespaces, NodeLifecycle, PodGarbageCollector, RootCaPublisher,
+    ServiceAccounts, TaintEviction,
+};
+
+/// All controllers of this crate with upstream's settings; `ca_bundle` is what every namespace gets to know the API
+/// server by, certificates in PEM.
+pub fn all(ca_bundle: impl Into<Arc<str>>) -> Controllers {
+    Controllers::none()
+        .with(Namespaces)
+        .with(ServiceAccounts)
+        .with(RootCaPublisher::new(ca_bundle))
+        .with(Endpoints)
+        .with(EndpointSlices)
+        .with(NodeLifecycle::default())
+        .with(TaintEviction)
+        .with(PodGarbageCollector::default())
+        .with(GarbageCollector)
+}
