@@ -1,2 +1,27 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod cluster;
+mod condition;
+mod error;
+mod node;
+
+pub use cluster::{Cluster, ClusterBuilder};
+pub use condition::{Condition, job_complete, pods_ready, rolled_out};
+pub use error::Error;
+pub use node::{ClusterNode, NodeContext, NodeHandle};
+
+pub use k8s_api as api;
+pub use k8s_api_client as client;
+pub use k8s_api_server as server;
+pub use k8s_cni as cni;
+pub use k8s_cri as cri;
+pub use k8s_csi as csi;
+pub use k8s_ctrl as ctrl;
+pub use k8s_env as env;
+pub use k8s_node as node_agent;
+pub use k8s_sched as sched;
+pub use k8s_store as store;
+
+#[cfg(feature = "https")]
+pub use k8s_api_https as https;

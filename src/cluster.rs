@@ -1,0 +1,112 @@
+mod builder;
+
+use std::collections::BTreeMap;
+
+use k8s_api::UserInfo;
+use k8s_api_client::{Client, NodeRegistry};
+use k8s_api_server::ApiServer;
+use k8s_ctrl::Running;
+use k8s_env::{Env, Tasks};
+use parking_lot::Mutex;
+
+pub use builder::ClusterBuilder;
+
+use crate::{ClusterNode, Condition, Error, NodeContext, NodeHandle};
+
+/// A running Kubernetes cluster: an API server over a store, a scheduler, controllers and nodes.
+///
+/// Dropping it cancels every task at once; [`Cluster::stop`] ends it gracefully.
+#[derive(Debug)]
+pub struct Cluster {
+    env: Env,
+    server: ApiServer,
+    scheduler: Tasks,
+    controllers: Option<Running>,
+    registry: NodeRegistry,
+    nodes: Mutex<BTreeMap<String, Box<dyn NodeHandle>>>,
+}
+
+impl Cluster {
+    /// A cluster in memory, every part of which can be replaced.
+    pub fn builder() -> ClusterBuilder {
+        ClusterBuilder::new()
+    }
+
+    /// The API server.
+    pub fn server(&self) -> &ApiServer {
+        &self.server
+    }
+
+    /// Time and randomness of the cluster.
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// A client that is `user`. A client always is somebody.
+    pub fn client_as(&self, user: UserInfo) -> Client {
+        self.server.client_as(user)
+    }
+
+    /// Waits until a condition holds. Wrap it in `tokio::time::timeout` for a limit.
+    ///
+    /// # Errors
+    /// When the API server fails.
+    pub async fn until(&self, condition: Condition) -> Result<(), Error> {
+        Ok(condition.wait(self.client_as(UserInfo::admin()), self.env.clone()).await?)
+    }
+
+    /// Starts one more node.
+    ///
+    /// # Errors
+    /// When the node cannot start.
+    pub async fn add_node(&self, node: impl ClusterNode) -> Result<(), Error> {
+        self.start_node(Box::new(node)).await
+    }
+
+    /// Ends a node as a power failure does.
+    ///
+    /// # Errors
+    /// When there is no such node.
+    pub async fn crash_node(&self, name: &str) -> Result<(), Error> {
+        self.take(name)?.crash().await;
+        Ok(())
+    }
+
+    /// Ends a node gracefully; its Node object stays.
+    ///
+    /// # Errors
+    /// When there is no such node.
+    pub async fn stop_node(&self, name: &str) -> Result<(), Error> {
+        self.take(name)?.stop().await;
+        Ok(())
+    }
+
+    /// Ends the cluster: nodes first, then those who would replace their pods, the API server last.
+    pub async fn stop(mut self) {
+        if let Some(controllers) = self.controllers.take() {
+            controllers.stop().await;
+        }
+        self.scheduler.stop().await;
+        let nodes = std::mem::take(&mut *self.nodes.lock());
+        for node in nodes.into_values() {
+            node.stop().await;
+        }
+        self.server.stop().await;
+    }
+
+    fn take(&self, name: &str) -> Result<Box<dyn NodeHandle>, Error> {
+        self.nodes.lock().remove(name).ok_or_else(|| Error::NoSuchNode { name: name.to_owned() })
+    }
+
+    async fn start_node(&self, node: Box<dyn ClusterNode>) -> Result<(), Error> {
+        let name = node.name().to_owned();
+        let context = NodeContext {
+            client: self.client_as(UserInfo::node(&name)),
+            env: self.env.clone(),
+            registry: self.registry.clone(),
+        };
+        let handle = node.start(context).await.map_err(|source| Error::Node { name: name.clone(), source })?;
+        self.nodes.lock().insert(name, handle);
+        Ok(())
+    }
+}

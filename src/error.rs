@@ -1,0 +1,38 @@
+use k8s_api::Status;
+
+/// Why a cluster could not be put together or asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The API server refused or failed.
+    #[error("api server failed")]
+    Api(#[from] Status),
+    /// There is no node of that name in this cluster.
+    #[error("there is no node {name}")]
+    NoSuchNode {
+        /// The name.
+        name: String,
+    },
+    /// A node did not start.
+    #[error("node {name} did not start")]
+    Node {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A manifest could not be applied.
+    #[error("manifest could not be applied")]
+    Manifest {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The HTTPS port could not be opened.
+    #[error("cannot serve on {address}")]
+    Serve {
+        /// Where.
+        address: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
