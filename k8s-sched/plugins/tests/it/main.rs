@@ -9,3 +9,4 @@ mod node_resources;
 mod nodes;
 mod pod_topology_spread;
 mod preemption;
+mod scheduler;
