@@ -1,0 +1,5 @@
+//! The controllers on a true API server, in simulated time; the tests are the kubelets.
+
+mod deployment;
+mod replica_set;
+mod support;
