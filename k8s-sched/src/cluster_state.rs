@@ -1,3 +1,5 @@
+mod load;
+
 use std::sync::Arc;
 
 use k8s_env::Random;

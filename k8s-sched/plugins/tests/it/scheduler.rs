@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_api::UserInfo;
-use k8s_api_client::{Client, DeleteOptions, ListOptions, WriteOptions};
+use k8s_api_client::{Client, DeleteOptions, ListOptions, PatchKind, WriteOptions};
 use k8s_api_server::ApiServer;
 use k8s_env::{Env, Tasks};
 use k8s_openapi::api::core::v1::{Node, Pod, ServiceAccount};
 use k8s_openapi::api::events::v1::Event;
-use k8s_sched::Scheduler;
+use k8s_sched::{ClusterState, Scheduler};
 use k8s_sched_plugins::default_profile;
 use k8s_store::Memory;
 use serde_json::{Value, json};
@@ -161,4 +161,51 @@ async fn many_pods_are_spread_over_nodes() {
         *counts.entry(pod.spec.as_ref().unwrap().node_name.clone()).or_insert(0) += 1;
     }
     assert!(counts.values().all(|count| *count == 20), "{counts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_reads_the_cluster_and_changes_nothing() {
+    let cluster = Cluster::start().await;
+    cluster.node("a", "4").await;
+    for pod in ["p", "q", "r"] {
+        cluster.pod(pod, json!({"cpu": "3"})).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let (state, pending) = ClusterState::from_client(&cluster.client, default_profile()).await.unwrap();
+    assert_eq!(pending.len(), 2);
+    let plan = state.fork().schedule_pods(&pending);
+    let template = state.node("a").unwrap().facts();
+    assert_eq!((plan.placed(), plan.nodes_needed(template)), (0, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pods_of_other_schedulers_are_left_alone_and_gates_hold() {
+    let cluster = Cluster::start().await;
+    cluster.node("a", "4").await;
+    cluster.pod("p", json!({"schedulerName": "other"})).await;
+    cluster.pod("q", json!({"schedulingGates": [{"name": "example.com/g"}]})).await;
+    assert_eq!(cluster.outcome("p").await, "");
+    assert!(!cluster.outcome("q").await.starts_with('a'));
+    let open = json!({"spec": {"schedulingGates": null}});
+    cluster.client.namespaced::<Pod>("default").patch("q", PatchKind::Merge, &open).await.unwrap();
+    assert_eq!(cluster.outcome("q").await, "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_gives_the_same_history() {
+    let mut histories = Vec::new();
+    for _ in 0..2 {
+        let cluster = Cluster::start().await;
+        for node in ["a", "b", "c"] {
+            cluster.node(node, "8").await;
+        }
+        for pod in 0..20 {
+            cluster.pod(&format!("p{pod:02}"), json!({})).await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut events = cluster.events().await;
+        events.sort_unstable();
+        histories.push(events);
+    }
+    assert_eq!(histories[0], histories[1]);
 }
