@@ -74,9 +74,9 @@ impl Rules for SigningRequests {
 }
 
 fn is_request(encoded: &str) -> bool {
-    STANDARD.decode(encoded).is_ok_and(|bytes| {
-        String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE REQUEST-----")
-    })
+    STANDARD
+        .decode(encoded)
+        .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE REQUEST-----"))
 }
 
 fn usages(errors: &mut ErrorList, all: View<'_>, list: &At<'_>) {
@@ -107,9 +107,11 @@ fn signer(errors: &mut ErrorList, name: &str, at: &At<'_>) {
         return errors.push(Error::invalid(at, name, detail));
     };
     let messages = k8s_api_kinds::names::dns1123_subdomain(domain);
-    errors.extend(messages.into_iter().map(|message| {
-        Error::invalid(at, *domain, format!("validating label {domain:?}: {message}"))
-    }));
+    errors.extend(
+        messages
+            .into_iter()
+            .map(|message| Error::invalid(at, *domain, format!("validating label {domain:?}: {message}"))),
+    );
     if domain.split('.').count() < 2 {
         let detail = "should be a domain with at least two segments separated by dots";
         errors.push(Error::invalid(at, *domain, detail));

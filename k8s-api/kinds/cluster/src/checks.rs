@@ -41,6 +41,7 @@ macro_rules! no_field_labels {
 
 pub(crate) use {no_field_labels, no_subresources, no_warnings};
 
+#[expect(clippy::ref_option, reason = "borrowed straight from a struct of optional fields")]
 pub(crate) fn text(field: &Option<String>) -> &str {
     field.as_deref().unwrap_or_default()
 }
@@ -98,6 +99,7 @@ pub(crate) fn immutable<T: PartialEq>(
     }
 }
 
+#[expect(clippy::ref_option, reason = "borrowed straight from a struct of optional fields")]
 pub(crate) fn quoted(value: &Option<String>) -> String {
     text(value).shown()
 }

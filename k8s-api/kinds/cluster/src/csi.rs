@@ -7,7 +7,6 @@ use k8s_api::field::{Error, ErrorList};
 use k8s_api::quantity::Quantity;
 use k8s_api_kinds::labels::SelectorOptions;
 use k8s_api_kinds::{At, Rules, View, count};
-use serde_json::Value;
 
 use crate::checks::{dns_subdomain, one_of, qualified_name};
 use crate::storage_class::driver_name;
@@ -205,7 +204,8 @@ impl Rules for Attachments {
         let mut errors = ErrorList::new();
         let spec = field(attachment, "spec");
         driver_name(&mut errors, spec.get("attacher").text(), &SPEC.child("attacher"));
-        let (inline, volume) = (spec.get("source").get("inlineVolumeSpec"), spec.get("source").get("persistentVolumeName"));
+        let (inline, volume) =
+            (spec.get("source").get("inlineVolumeSpec"), spec.get("source").get("persistentVolumeName"));
         let at = SPEC.child("source");
         let one = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
         match (inline.is_some(), volume.is_some()) {
@@ -234,7 +234,8 @@ impl Rules for Attachments {
 
 fn inline_volume(errors: &mut ErrorList, spec: View<'_>, at: &At<'_>) {
     let mut forbid = |name: &str| {
-        if !matches!(spec.get(name).value(), Value::Null) && !(spec.get(name).len() == 0 && name == "capacity") {
+        let empty = name == "capacity" && spec.get(name).is_empty();
+        if spec.get(name).is_some() && !empty {
             errors.push(Error::forbidden(&at.child(name), "may not be specified in the context of inline volumes"));
         }
     };

@@ -6,6 +6,8 @@ mod api_service;
 mod certificate;
 mod checks;
 mod csi;
+mod custom_resource;
+mod devices;
 mod flow_control;
 mod ingress;
 mod limit_range;

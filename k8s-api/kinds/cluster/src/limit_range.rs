@@ -127,14 +127,15 @@ fn amounts(errors: &mut ErrorList, limit: View<'_>, kind: &str, name: &str, at: 
     };
     let (min, max, default, request) = (get("min"), get("max"), get("default"), get("defaultRequest"));
     // Where, what is shown there, what must not be greater, and than what.
-    let mut order = |list: &str, shown: &Option<Quantity>, low: (&str, &Option<Quantity>), high: (&str, &Option<Quantity>)| {
-        if let (Some(shown), Some(lower), Some(higher)) = (shown, low.1, high.1)
-            && lower > higher
-        {
-            let detail = format!("{} value {lower} is greater than {} value {higher}", low.0, high.0);
-            errors.push(Error::invalid(&at.child(list).key(name), shown.to_string(), detail));
-        }
-    };
+    let mut order =
+        |list: &str, shown: &Option<Quantity>, low: (&str, &Option<Quantity>), high: (&str, &Option<Quantity>)| {
+            if let (Some(shown), Some(lower), Some(higher)) = (shown, low.1, high.1)
+                && lower > higher
+            {
+                let detail = format!("{} value {lower} is greater than {} value {higher}", low.0, high.0);
+                errors.push(Error::invalid(&at.child(list).key(name), shown.to_string(), detail));
+            }
+        };
     order("min", &min, ("min", &min), ("max", &max));
     order("defaultRequest", &request, ("min", &min), ("default request", &request));
     order("defaultRequest", &request, ("default request", &request), ("max", &max));

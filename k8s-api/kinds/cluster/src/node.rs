@@ -98,8 +98,7 @@ impl Strategy for Nodes {
             warnings.push("spec.configSource: the feature is removed".to_owned());
         }
         if !text(&spec.external_id).is_empty() {
-            warnings
-                .push("spec.externalID: this field is deprecated, and is unused by Kubernetes".to_owned());
+            warnings.push("spec.externalID: this field is deprecated, and is unused by Kubernetes".to_owned());
         }
         let at = At::new("spec");
         let at = at.child("podCIDRs");
@@ -235,9 +234,7 @@ fn validate_pod_cidrs(errors: &mut ErrorList, node: &Node) {
             let wrong = wrong.map(String::as_str).unwrap_or_default();
             errors.push(Error::internal(
                 &at,
-                format!(
-                    "invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR address: {wrong}"
-                ),
+                format!("invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR address: {wrong}"),
             ));
             errors.push(one_of_each_family(&at, ranges));
         }
@@ -258,8 +255,10 @@ fn validate_change(new: &Node, old: &Node) -> ErrorList {
     validate_features(&mut errors, new);
     let addresses = new.status.as_ref().and_then(|status| status.addresses.as_deref()).unwrap_or_default();
     for (i, address) in addresses.iter().enumerate().filter(|(i, address)| addresses[..*i].contains(address)) {
-        let shown =
-            object(&[("Type", Some(address.type_.as_str().into())), ("Address", Some(address.address.as_str().into()))]);
+        let shown = object(&[
+            ("Type", Some(address.type_.as_str().into())),
+            ("Address", Some(address.address.as_str().into())),
+        ]);
         let status = At::new("status");
         errors.push(Error::duplicate(&status.child("addresses").index(i), shown));
     }

@@ -58,9 +58,7 @@ pub(crate) fn canonical(list: &mut Option<ResourceList>) {
 pub(crate) fn canonical_one(quantity: &mut Quantity) {
     // Most are small whole numbers already.
     let plain = quantity.0.len() < 10 && !quantity.0.starts_with('0') && quantity.0.bytes().all(|b| b.is_ascii_digit());
-    if !plain
-        && let Ok(number) = Number::parse(&quantity.0)
-    {
+    if !plain && let Ok(number) = Number::parse(&quantity.0) {
         quantity.0 = number.to_string();
     }
 }

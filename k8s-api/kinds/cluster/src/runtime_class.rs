@@ -50,7 +50,9 @@ fn scheduling(errors: &mut ErrorList, class: &DynamicObject) {
     let tolerations: Vec<_> = scheduling.get("tolerations").items().collect();
     for (i, toleration) in tolerations.iter().enumerate() {
         let same = |other: &&k8s_api_kinds::View<'_>| {
-            ["key", "operator", "value", "effect"].iter().all(|name| other.get(name).text() == toleration.get(name).text())
+            ["key", "operator", "value", "effect"]
+                .iter()
+                .all(|name| other.get(name).text() == toleration.get(name).text())
         };
         if tolerations[..i].iter().any(|other| same(&other)) {
             errors.push(Error::duplicate(&list.index(i), listed(*toleration)));

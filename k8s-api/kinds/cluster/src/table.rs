@@ -5,9 +5,9 @@ use k8s_api::{GroupVersionResource, Kind};
 use k8s_api_kinds::{AnyStrategy, Facts, Generic, NameRule, Rules, Strategy};
 
 use crate::{
-    admission, api_service, autoscaler, certificate, config_map, csi, endpoint_slice, endpoints, event, flow_control,
-    ingress, lease, limit_range, namespace, network_policy, node, priority_class, rbac, resource_quota, runtime_class,
-    secret, service, service_account, service_cidr, storage_class, volume,
+    admission, api_service, autoscaler, certificate, config_map, csi, custom_resource, devices, endpoint_slice,
+    endpoints, event, flow_control, ingress, lease, limit_range, namespace, network_policy, node, priority_class, rbac,
+    resource_quota, runtime_class, secret, service, service_account, service_cidr, storage_class, volume,
 };
 
 /// Every kind of this crate with its strategy: those with rules of their own, and all the others that the server stores
@@ -68,13 +68,37 @@ const GENERIC: &[(&str, Facts, Option<&'static dyn Rules>)] = &[
     ("persistentvolumeclaims/v1", PLAIN, Some(&volume::Claims)),
     ("persistentvolumes/v1", PLAIN, Some(&volume::Volumes)),
     ("resourcequotas/v1", PLAIN, Some(&resource_quota::ResourceQuotas)),
-    ("mutatingadmissionpolicies.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Policies { mutating: true })),
-    ("mutatingadmissionpolicybindings.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Bindings { mutating: true })),
-    ("mutatingwebhookconfigurations.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Webhooks { mutating: true })),
-    ("validatingadmissionpolicies.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Policies { mutating: false })),
-    ("validatingadmissionpolicybindings.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Bindings { mutating: false })),
-    ("validatingwebhookconfigurations.admissionregistration.k8s.io/v1", ANY_FINALIZER, Some(&admission::Webhooks { mutating: false })),
-    ("customresourcedefinitions.apiextensions.k8s.io/v1", ANY_FINALIZER, None),
+    (
+        "mutatingadmissionpolicies.admissionregistration.k8s.io/v1",
+        ANY_FINALIZER,
+        Some(&admission::Policies { mutating: true }),
+    ),
+    (
+        "mutatingadmissionpolicybindings.admissionregistration.k8s.io/v1",
+        ANY_FINALIZER,
+        Some(&admission::Bindings { mutating: true }),
+    ),
+    (
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io/v1",
+        ANY_FINALIZER,
+        Some(&admission::Webhooks { mutating: true }),
+    ),
+    (
+        "validatingadmissionpolicies.admissionregistration.k8s.io/v1",
+        ANY_FINALIZER,
+        Some(&admission::Policies { mutating: false }),
+    ),
+    (
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io/v1",
+        ANY_FINALIZER,
+        Some(&admission::Bindings { mutating: false }),
+    ),
+    (
+        "validatingwebhookconfigurations.admissionregistration.k8s.io/v1",
+        ANY_FINALIZER,
+        Some(&admission::Webhooks { mutating: false }),
+    ),
+    ("customresourcedefinitions.apiextensions.k8s.io/v1", ANY_FINALIZER, Some(&custom_resource::Definitions)),
     ("apiservices.apiregistration.k8s.io/v1", ANY_PATH, Some(&api_service::ApiServices)),
     ("horizontalpodautoscalers.autoscaling/v1", PLAIN, Some(&autoscaler::AutoscalersV1)),
     ("horizontalpodautoscalers.autoscaling/v2", PLAIN, Some(&autoscaler::Autoscalers)),
@@ -91,10 +115,10 @@ const GENERIC: &[(&str, Facts, Option<&'static dyn Rules>)] = &[
     ("clusterroles.rbac.authorization.k8s.io/v1", PATH, Some(&rbac::Roles { namespaced: false })),
     ("rolebindings.rbac.authorization.k8s.io/v1", PATH, Some(&rbac::Bindings { namespaced: true })),
     ("roles.rbac.authorization.k8s.io/v1", PATH, Some(&rbac::Roles { namespaced: true })),
-    ("deviceclasses.resource.k8s.io/v1", PLAIN, None),
-    ("resourceclaims.resource.k8s.io/v1", PLAIN, None),
-    ("resourceclaimtemplates.resource.k8s.io/v1", PLAIN, None),
-    ("resourceslices.resource.k8s.io/v1", PLAIN, None),
+    ("deviceclasses.resource.k8s.io/v1", PLAIN, Some(&devices::Classes)),
+    ("resourceclaims.resource.k8s.io/v1", PLAIN, Some(&devices::Claims { template: false })),
+    ("resourceclaimtemplates.resource.k8s.io/v1", PLAIN, Some(&devices::Claims { template: true })),
+    ("resourceslices.resource.k8s.io/v1", PLAIN, Some(&devices::Slices)),
     ("priorityclasses.scheduling.k8s.io/v1", PLAIN, Some(&priority_class::PriorityClasses)),
     ("csidrivers.storage.k8s.io/v1", PLAIN, Some(&csi::Drivers)),
     ("csinodes.storage.k8s.io/v1", PLAIN, Some(&csi::Nodes)),

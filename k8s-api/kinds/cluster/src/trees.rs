@@ -10,7 +10,7 @@ use k8s_api_kinds::shown::Literal;
 use k8s_api_kinds::{View, names};
 use serde_json::{Map, Value};
 
-use crate::checks::{port_num, qualified_name};
+use crate::checks::port_num;
 
 /// A field of an object at its top.
 pub(crate) fn field<'a>(object: &'a DynamicObject, name: &str) -> View<'a> {
@@ -132,17 +132,5 @@ pub(crate) fn domain_prefixed_path(errors: &mut ErrorList, at: &dyn fmt::Display
             let detail = r#"must be a domain-prefixed path (such as "acme.io/foo")"#;
             errors.push(Error::invalid(at, value, detail));
         }
-    }
-}
-
-/// A domain and a name, `acme.io/foo`.
-pub(crate) fn domain_prefixed_key(errors: &mut ErrorList, at: &dyn fmt::Display, value: &str) {
-    if !required(errors, at, value) {
-        return;
-    }
-    let before = errors.len();
-    qualified_name(errors, at, value);
-    if errors.len() == before && !value.contains('/') {
-        errors.push(Error::invalid(at, value, r#"must be a domain-prefixed key (such as "acme.io/foo")"#));
     }
 }

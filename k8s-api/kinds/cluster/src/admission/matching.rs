@@ -94,7 +94,8 @@ fn resource_list(errors: &mut ErrorList, all: View<'_>, at: &At<'_>) {
             plain = one != "*";
             continue;
         };
-        for (present, set, key) in [(format!("{resource}/*"), &whole, resource), (format!("*/{sub}"), &everywhere, sub)] {
+        for (present, set, key) in [(format!("{resource}/*"), &whole, resource), (format!("*/{sub}"), &everywhere, sub)]
+        {
             if set.contains(key) {
                 let detail = format!("if '{present}' is present, must not specify {one}");
                 errors.push(Error::invalid(&at.index(i), one, detail));

@@ -48,8 +48,11 @@ impl Rules for Policies {
             }
         }
         match_conditions(&mut errors, spec.get("matchConditions"), &SPEC.child("matchConditions"));
+        variables(&mut errors, spec.get("variables"), &SPEC.child("variables"));
         if self.mutating {
             mutations(&mut errors, spec);
+        } else {
+            validations(&mut errors, spec, policy);
         }
         errors
     }
@@ -70,6 +73,72 @@ fn param_kind(errors: &mut ErrorList, kind: View<'_>, at: &At<'_>) {
             let detail = format!("may have mixed case, but should otherwise match: {message}");
             errors.push(Error::invalid(&at.child("kind"), name, detail));
         }
+    }
+}
+
+fn variables(errors: &mut ErrorList, variables: View<'_>, list: &At<'_>) {
+    for (i, variable) in variables.items().enumerate() {
+        let at = list.index(i);
+        let name = variable.get("name").text();
+        if name.trim().is_empty() {
+            errors.push(Error::required(&at.child("name"), "name is not specified"));
+        } else if !names::c_identifier(name).is_empty() {
+            errors.push(Error::invalid(&at.child("name"), name, "must be a valid CEL identifier"));
+        }
+        expression(errors, variable.get("expression").text(), &at.child("expression"));
+    }
+}
+
+fn expression(errors: &mut ErrorList, expression: &str, at: &At<'_>) {
+    if expression.trim().is_empty() {
+        errors.push(Error::required(at, "expression is not specified"));
+    }
+}
+
+fn validations(errors: &mut ErrorList, spec: View<'_>, policy: &DynamicObject) {
+    let (all, notes) = (spec.get("validations"), spec.get("auditAnnotations"));
+    if all.is_empty() && notes.is_empty() {
+        for name in ["validations", "auditAnnotations"] {
+            let detail = "validations or auditAnnotations must contain at least one item";
+            errors.push(Error::required(&SPEC.child(name), detail));
+        }
+        return;
+    }
+    let list = SPEC.child("validations");
+    for (i, validation) in all.items().enumerate() {
+        validation_at(errors, validation, &list.index(i));
+    }
+    let list = SPEC.child("auditAnnotations");
+    let policy = crate::checks::text(&policy.metadata.name);
+    let mut seen = Vec::new();
+    for (i, note) in notes.items().enumerate() {
+        let at = list.index(i);
+        let key = note.get("key").text();
+        let name = format!("{policy}/{key}");
+        invalid(errors, &at.child("key"), &name, names::qualified_name(&name));
+        if note.get("valueExpression").text().trim().is_empty() {
+            errors.push(Error::required(&at.child("valueExpression"), "valueExpression is not specified"));
+        }
+        if seen.contains(&key) {
+            errors.push(Error::duplicate(&at.child("key"), key));
+        }
+        seen.push(key);
+    }
+}
+
+fn validation_at(errors: &mut ErrorList, validation: View<'_>, at: &At<'_>) {
+    expression(errors, validation.get("expression").text(), &at.child("expression"));
+    for name in ["messageExpression", "message"] {
+        let value = validation.get(name).text();
+        if !value.is_empty() && value.trim().is_empty() {
+            errors.push(Error::invalid(&at.child(name), value, "must be non-empty if specified"));
+        } else if name == "message" && value.trim().contains(['\n', '\r']) {
+            errors.push(Error::invalid(&at.child(name), value, "must not contain line breaks"));
+        }
+    }
+    if validation.get("reason").is_some() {
+        let reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
+        one_of(errors, &at.child("reason"), validation.get("reason").text(), &reasons);
     }
 }
 

@@ -108,8 +108,7 @@ pub(super) fn change(new: &Event, old: &Event) -> ErrorList {
     immutable(&mut errors, &"message", &new.message, &old.message, quoted);
     immutable(&mut errors, &"source", &new.source, &old.source, |source| {
         let part = |value: Option<&Option<String>>| value.map_or("", text).into();
-        let (component, host) =
-            (part(source.as_ref().map(|s| &s.component)), part(source.as_ref().map(|s| &s.host)));
+        let (component, host) = (part(source.as_ref().map(|s| &s.component)), part(source.as_ref().map(|s| &s.host)));
         shown::object(&[("Component", Some(component)), ("Host", Some(host))]).0
     });
     immutable(&mut errors, &"firstTimestamp", &new.first_timestamp, &old.first_timestamp, time);

@@ -8,8 +8,7 @@ use crate::trees::{field, listed, required, spec_mut};
 
 const SPEC: At<'static> = At::new("spec");
 const MAX_PRECEDENCE: i64 = 10_000;
-const VERBS: [&str; 9] =
-    ["create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"];
+const VERBS: [&str; 9] = ["create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"];
 
 pub(crate) struct FlowSchemas;
 
@@ -130,9 +129,7 @@ fn verbs(errors: &mut ErrorList, verbs: View<'_>, at: &At<'_>) {
 
 fn resource_rule(errors: &mut ErrorList, rule: View<'_>, at: &At<'_>) {
     verbs(errors, rule.get("verbs"), &at.child("verbs"));
-    for (field, what, others) in
-        [("apiGroups", "api group", "api groups"), ("resources", "resource", "resources")]
-    {
+    for (field, what, others) in [("apiGroups", "api group", "api groups"), ("resources", "resource", "resources")] {
         let list = rule.get(field);
         if list.is_empty() {
             let detail = format!("resource rules must supply at least one {what}");

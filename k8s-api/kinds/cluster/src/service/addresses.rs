@@ -45,8 +45,7 @@ fn same_plural(old: &ServiceSpec, new: &ServiceSpec) -> bool {
 /// Puts back what the server allocated and the client left out, so that the same manifest can be sent twice.
 pub(super) fn keep_allocated(new: &mut Service, old: &Service) {
     let both = |needs: fn(&Service) -> bool| needs(old) && needs(new);
-    let (addresses, ports, health) =
-        (both(needs_cluster_ip), both(needs_node_port), both(needs_health_check_port));
+    let (addresses, ports, health) = (both(needs_cluster_ip), both(needs_node_port), both(needs_health_check_port));
     let (Some(spec), Some(old)) = (&mut new.spec, &old.spec) else { return };
     if addresses {
         if spec.cluster_ip.is_none() {

@@ -40,7 +40,8 @@ pub(super) fn validate(new: &Service, old: &Service) -> ErrorList {
 }
 
 fn cluster_ips(errors: &mut ErrorList, new: &ServiceSpec, old: &ServiceSpec) {
-    let (ips, old_ips) = (new.cluster_ips.as_deref().unwrap_or_default(), old.cluster_ips.as_deref().unwrap_or_default());
+    let (ips, old_ips) =
+        (new.cluster_ips.as_deref().unwrap_or_default(), old.cluster_ips.as_deref().unwrap_or_default());
     let at = SPEC.child("clusterIPs");
     let mut refuse = |i: usize, detail: &str| errors.push(Error::invalid(&at.index(i), json_or_null(ips), detail));
     if ips.len() == old_ips.len() {
@@ -136,6 +137,7 @@ fn drop_addresses(spec: &mut ServiceSpec, old: &ServiceSpec) {
     }
 }
 
+#[expect(clippy::ref_option, reason = "borrowed straight from a struct of optional fields")]
 fn clear_if<T: PartialEq>(applies: bool, new: &mut Option<T>, old: &Option<T>) {
     if applies && new == old {
         *new = None;

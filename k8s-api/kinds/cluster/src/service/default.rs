@@ -1,6 +1,7 @@
 use k8s_api_kinds::{canonical, tidy};
-use k8s_openapi::api::core::v1::{ClientIPConfig, LoadBalancerStatus, Service, ServicePort, ServiceSpec, ServiceStatus,
-    SessionAffinityConfig};
+use k8s_openapi::api::core::v1::{
+    ClientIPConfig, LoadBalancerStatus, Service, ServicePort, ServiceSpec, ServiceStatus, SessionAffinityConfig,
+};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::externally_accessible;
@@ -40,7 +41,11 @@ fn affinity(spec: &mut ServiceSpec) {
     match text(&spec.session_affinity) {
         "None" => spec.session_affinity_config = None,
         "ClientIP" => {
-            let set = spec.session_affinity_config.as_ref().and_then(|c| c.client_ip.as_ref()).and_then(|c| c.timeout_seconds);
+            let set = spec
+                .session_affinity_config
+                .as_ref()
+                .and_then(|c| c.client_ip.as_ref())
+                .and_then(|c| c.timeout_seconds);
             if set.is_none() {
                 let client_ip = ClientIPConfig { timeout_seconds: Some(AFFINITY_SECONDS) };
                 spec.session_affinity_config = Some(SessionAffinityConfig { client_ip: Some(client_ip) });

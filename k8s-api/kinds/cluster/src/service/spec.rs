@@ -10,8 +10,9 @@ use k8s_api_kinds::{At, ip, labels, metadata::invalid, names};
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 
 use super::{is_headless, kind_of};
-use crate::checks::{PROTOCOLS, dns_label, dns_subdomain, one_of, port_num, port_num_or_name, qualified_name,
-    required_one_of, text};
+use crate::checks::{
+    PROTOCOLS, dns_label, dns_subdomain, one_of, port_num, port_num_or_name, qualified_name, required_one_of, text,
+};
 
 const SPEC: At<'static> = At::new("spec");
 const ONLY_LOAD_BALANCER: &str = "may only be used when `type` is 'LoadBalancer'";

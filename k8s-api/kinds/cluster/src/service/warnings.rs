@@ -68,7 +68,6 @@ fn ignored(warnings: &mut Vec<String>, spec: &ServiceSpec) {
         warnings.push(r#"spec.externalName is ignored when spec.type is not "ExternalName""#.to_owned());
     }
     if spec.traffic_distribution.as_deref() == Some("PreferClose") {
-        warnings
-            .push(r#"spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone""#.to_owned());
+        warnings.push(r#"spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone""#.to_owned());
     }
 }

@@ -32,14 +32,11 @@ fn by_label(errors: &mut ErrorList, requirement: View<'_>, at: &At<'_>) {
         "In" | "NotIn" if values.is_empty() => {
             errors.push(Error::required(&values_at, "must be specified when `operator` is 'In' or 'NotIn'"));
         }
-        "Exists" | "DoesNotExist" if !values.is_empty() => errors.push(Error::forbidden(
-            &values_at,
-            "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-        )),
-        "Gt" | "Lt" if values.len() != 1 => errors.push(Error::required(
-            &values_at,
-            "must be specified single value when `operator` is 'Lt' or 'Gt'",
-        )),
+        "Exists" | "DoesNotExist" if !values.is_empty() => errors
+            .push(Error::forbidden(&values_at, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")),
+        "Gt" | "Lt" if values.len() != 1 => {
+            errors.push(Error::required(&values_at, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
+        }
         "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => {}
         other => errors.push(Error::invalid(&at.child("operator"), other, "not a valid selector operator")),
     }

@@ -59,7 +59,9 @@ pub(super) fn default(spec: &mut Map<String, Value>) {
     ];
     for (name, defaults) in fields {
         if let Some(source) = child(spec, name) {
-            defaults.iter().for_each(|(field, value)| fill(source, field, *value));
+            for (field, value) in defaults {
+                fill(source, field, *value);
+            }
         }
     }
     if let Some(disk) = child(spec, "azureDisk") {
@@ -153,16 +155,7 @@ fn host_path(errors: &mut ErrorList, source: View<'_>, at: &At<'_>) {
         return;
     }
     no_steps_back(errors, path, &at.child("path"));
-    let types = [
-        "",
-        "BlockDevice",
-        "CharDevice",
-        "Directory",
-        "DirectoryOrCreate",
-        "File",
-        "FileOrCreate",
-        "Socket",
-    ];
+    let types = ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
     one_of(errors, &at.child("type"), source.get("type").text(), &types);
 }
 

@@ -42,7 +42,8 @@ fn elsewhere(case: &Case) -> bool {
 }
 
 fn ordered(causes: &Value) -> Value {
-    let strip = |cause: &Value| json!({"field": cause["field"], "message": cause["message"], "reason": cause["reason"]});
+    let strip =
+        |cause: &Value| json!({"field": cause["field"], "message": cause["message"], "reason": cause["reason"]});
     causes.as_array().into_iter().flatten().map(strip).collect()
 }
 

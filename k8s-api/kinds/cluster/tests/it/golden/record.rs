@@ -100,7 +100,8 @@ pub(super) fn warnings(of: &Response) -> Vec<String> {
         Some((_, Value::String(value))) => vec![value],
         _ => Vec::new(),
     };
-    let inner = |value: &str| value.trim_start_matches("299 - \"").strip_suffix('"').unwrap_or(value).replace("\\\"", "\"");
+    let inner =
+        |value: &str| value.trim_start_matches("299 - \"").strip_suffix('"').unwrap_or(value).replace("\\\"", "\"");
     // Deprecations of whole versions are told by the server.
     values.into_iter().map(inner).filter(|warning| !warning.contains("is deprecated in v1.")).collect()
 }

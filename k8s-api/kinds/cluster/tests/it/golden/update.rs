@@ -26,8 +26,7 @@ pub(super) fn judge(case: &Case, all: &[Case]) -> Verdict {
     strategy.default(old.as_mut());
     strategy.default(new.as_mut());
     strategy.prepare_for_update(new.as_mut(), old.as_ref());
-    if let (Some(new), Some(old)) =
-        (new.as_any_mut().downcast_mut::<Service>(), old.as_any().downcast_ref::<Service>())
+    if let (Some(new), Some(old)) = (new.as_any_mut().downcast_mut::<Service>(), old.as_any().downcast_ref::<Service>())
     {
         let errors = validate_cluster_ips(new, Some(old));
         if !errors.is_empty() {
