@@ -1,5 +1,7 @@
 //! Lists of resources and their amounts.
 
+#![expect(clippy::ref_option, reason = "fields of k8s-openapi are passed as they are")]
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 

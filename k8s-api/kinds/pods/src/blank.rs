@@ -1,5 +1,7 @@
 //! Fields that may be absent or empty, which means the same in most of them.
 
+#![expect(clippy::ref_option, reason = "fields of k8s-openapi are passed as they are")]
+
 /// Fills an absent or empty text.
 pub(crate) fn or_text(value: &mut Option<String>, default: &str) {
     if value.as_ref().is_none_or(String::is_empty) {

@@ -89,7 +89,7 @@ impl Strategy for CronJob {
             all.extend(warnings::name("Pod names and hostnames", name));
         }
         if let Some(job) = &spec.job_template.spec
-            && !old.is_some_and(|old| old.metadata.generation == new.metadata.generation)
+            && old.is_none_or(|old| old.metadata.generation != new.metadata.generation)
         {
             job::spec_warnings(job, &At::new("spec.jobTemplate.spec"), &mut all);
         }

@@ -44,9 +44,6 @@ impl Strategy for Job {
         let spec = job.spec.get_or_insert_default();
         default_parts(spec);
         default_spec(spec);
-        if job.metadata.labels.is_none() {
-            job.metadata.labels = template::labels(&spec.template).cloned();
-        }
         let status = job.status.get_or_insert_default();
         tidy!(status => active, completed_indexes, conditions, failed, succeeded);
     }
@@ -59,6 +56,7 @@ impl Strategy for Job {
             generate_selector(spec, &job.metadata);
         }
         template::drop_fields(&mut spec.template, None);
+        label_like_pods(&mut job.metadata, spec);
     }
 
     fn validate_create(&self, job: &Object) -> ErrorList {
@@ -69,6 +67,7 @@ impl Strategy for Job {
         new.status.clone_from(&old.status);
         if let Some(spec) = &mut new.spec {
             template::drop_fields(&mut spec.template, old.spec.as_ref().map(|spec| &spec.template));
+            label_like_pods(&mut new.metadata, spec);
         }
         let changed = new.spec != old.spec;
         count(&mut new.metadata, &old.metadata, changed);
@@ -149,6 +148,13 @@ fn default_spec(spec: &mut JobSpec) {
     let policy = if spec.pod_failure_policy.is_some() { "Failed" } else { "TerminatingOrFailed" };
     spec.pod_replacement_policy.get_or_insert_with(|| policy.to_owned());
     spec.manual_selector.get_or_insert(false);
+}
+
+/// A job without labels of its own has those of its pods, the generated ones among them.
+fn label_like_pods(metadata: &mut ObjectMeta, spec: &JobSpec) {
+    if metadata.labels.is_none() {
+        metadata.labels = template::labels(&spec.template).cloned();
+    }
 }
 
 /// Gives the pods of a job labels of its own and the job a selector for them.

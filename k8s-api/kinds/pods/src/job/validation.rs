@@ -49,7 +49,7 @@ fn generated_selector(job: &Job, spec: &JobSpec, prefixed: bool, errors: &mut Er
         errors.push(Error::required("metadata.uid", ""));
     }
     let mut expected: BTreeMap<String, String> = BTreeMap::new();
-    for i in 0..1 + usize::from(prefixed) {
+    for i in 0..=usize::from(prefixed) {
         for (label, value) in [(UID_LABELS[i], &uid), (NAME_LABELS[i], &name)] {
             has_label(spec, label, value, errors);
             expected.insert(label.to_owned(), value.clone());

@@ -128,6 +128,7 @@ fn one_of(value: &str, allowed: &[&str], at: &At<'_>, errors: &mut ErrorList) {
 }
 
 /// A value that, if there, must be one of an enumeration.
+#[expect(clippy::ref_option, reason = "fields of k8s-openapi are passed as they are")]
 fn known(value: &Option<String>, allowed: &[&str], at: &At<'_>, errors: &mut ErrorList) {
     if let Some(value) = value
         && !allowed.contains(&value.as_str())

@@ -254,7 +254,7 @@ fn profiles(
 ) {
     let Some(annotations) = &metadata.annotations else { return };
     let context = container.security_context.as_ref();
-    if !context.is_some_and(|context| context.seccomp_profile.is_some()) {
+    if context.is_none_or(|context| context.seccomp_profile.is_none()) {
         let key = format!("{}{}", validation::SECCOMP_CONTAINER_PREFIX, container.name);
         if annotations.contains_key(&key) {
             let at = at.key(&key);

@@ -41,21 +41,18 @@ pub(super) fn resources(
 
 fn belongs(resource: &ResourceStatus, container: &Container, at: &At<'_>, errors: &mut ErrorList) {
     let name = &resource.name;
-    let (found, detail) = match name.strip_prefix("claim:") {
-        Some(claim) => {
-            let claims = container.resources.iter().flat_map(|resources| items(&resources.claims));
-            let found = claims.into_iter().any(|known| match text(&known.request) {
-                "" => known.name == claim,
-                request => claim.split_once('/') == Some((known.name.as_str(), request)),
-            });
-            let detail = "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' \
-                          or 'claim:<claimName>' if request is empty";
-            (found, detail)
-        }
-        None => {
-            let found = requests(container).is_some_and(|requests| requests.contains_key(name));
-            (found, "must match one of the container's resource requests")
-        }
+    let (found, detail) = if let Some(claim) = name.strip_prefix("claim:") {
+        let mut claims = container.resources.iter().flat_map(|resources| items(&resources.claims));
+        let found = claims.any(|known| match text(&known.request) {
+            "" => known.name == claim,
+            request => claim.split_once('/') == Some((known.name.as_str(), request)),
+        });
+        let detail = "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or \
+                      'claim:<claimName>' if request is empty";
+        (found, detail)
+    } else {
+        let found = requests(container).is_some_and(|requests| requests.contains_key(name));
+        (found, "must match one of the container's resource requests")
     };
     if !found {
         errors.push(Error::invalid(at, name, detail));
