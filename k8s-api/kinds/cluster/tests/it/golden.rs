@@ -27,35 +27,35 @@ fn play(topic: &str, floor: usize, judge: impl Fn(&Case, &[Case]) -> Verdict) {
 
 #[test]
 fn defaults_services() {
-    play("defaults_services", 0, create::judge);
+    play("defaults_services", 18, create::judge);
 }
 
 #[test]
 fn defaults_cluster() {
-    play("defaults_cluster", 0, create::judge);
+    play("defaults_cluster", 41, create::judge);
 }
 
 #[test]
 fn defaults_other_namespaced() {
-    play("defaults_other_namespaced", 0, create::judge);
+    play("defaults_other_namespaced", 30, create::judge);
 }
 
 #[test]
 fn validation_services() {
-    play("validation_services", 0, create::judge);
+    play("validation_services", 37, create::judge);
 }
 
 #[test]
 fn validation_cluster() {
-    play("validation_cluster", 0, create::judge);
+    play("validation_cluster", 132, create::judge);
 }
 
 #[test]
 fn validation_other_namespaced() {
-    play("validation_other_namespaced", 0, create::judge);
+    play("validation_other_namespaced", 99, create::judge);
 }
 
 #[test]
 fn validation_updates() {
-    play("validation_updates", 0, update::judge);
+    play("validation_updates", 39, update::judge);
 }
