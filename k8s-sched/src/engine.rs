@@ -13,6 +13,7 @@ mod diagnosis;
 mod filter;
 mod score;
 
+pub(crate) use commit::Wait;
 pub(crate) use cycle::Cycle;
 pub use diagnosis::Diagnosis;
 pub use score::PluginScore;

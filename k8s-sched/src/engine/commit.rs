@@ -6,15 +6,22 @@ use crate::plugin::Permission;
 use crate::profile::Framework;
 use crate::{NodeInfo, PodInfo, Status};
 
+/// How long a pod may wait for a plugin's permission.
+pub(crate) struct Wait {
+    /// The plugin's place in the profile.
+    pub(crate) plugin: usize,
+    pub(crate) time: Duration,
+}
+
 impl Framework {
-    /// Runs what plugins have to say between a decision and the binding of the pod. How long the pod has to wait, if
-    /// it has to. On failure nothing stays reserved.
+    /// Runs what plugins have to say between a decision and the binding of the pod. How long the pod has to wait for
+    /// which plugin, if it has to. On failure nothing stays reserved.
     pub(crate) fn commit(
         &self,
         decision: &mut Decision,
         pod: &PodInfo,
         node: &NodeInfo,
-    ) -> Result<Option<Duration>, Failure> {
+    ) -> Result<Option<Wait>, Failure> {
         let outcome = self.reserve(decision, pod, node).and_then(|()| self.permit(decision, pod, node));
         outcome.map_err(|(id, status)| {
             self.unreserve(decision, pod);
@@ -53,13 +60,15 @@ impl Framework {
         Ok(())
     }
 
-    fn permit(&self, decision: &Decision, pod: &PodInfo, node: &NodeInfo) -> Result<Option<Duration>, (usize, Status)> {
+    fn permit(&self, decision: &Decision, pod: &PodInfo, node: &NodeInfo) -> Result<Option<Wait>, (usize, Status)> {
         let mut wait = None;
         for (id, plugin) in self.profile.plugins().iter().enumerate() {
             let Some(permit) = &plugin.points.permit else { continue };
-            if let Permission::Wait(time) = permit.permit(&decision.state, pod, node).map_err(|status| (id, status))? {
+            if let Permission::Wait(time) = permit.permit(&decision.state, pod, node).map_err(|status| (id, status))?
                 // The least patient plugin decides how long.
-                wait = Some(wait.map_or(time, |known: Duration| known.min(time)));
+                && wait.as_ref().is_none_or(|known: &Wait| time < known.time)
+            {
+                wait = Some(Wait { plugin: id, time });
             }
         }
         Ok(wait)

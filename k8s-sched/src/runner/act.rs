@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{Binding as ApiBinding, ObjectReference, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::waiting::WaitingPods;
+use crate::engine::Wait;
 use crate::plugin::{BindHandle, Binding};
 use crate::profile::Profiles;
 use crate::{Decision, PodInfo, Status};
@@ -19,7 +20,7 @@ pub(super) struct Act {
     pub(super) waiting: WaitingPods,
     pub(super) pod: Arc<PodInfo>,
     /// How long it may wait for permission, if it needs any.
-    pub(super) wait: Option<Duration>,
+    pub(super) wait: Option<Wait>,
 }
 
 /// The plugin that prevented a binding, by its place in the profile (none when there is no plugin to blame), and what
@@ -28,8 +29,8 @@ pub(super) type Refusal = (Option<usize>, Status);
 
 impl Act {
     pub(super) async fn run(&self, decision: &Decision) -> Result<(), Refusal> {
-        if let Some(time) = self.wait {
-            self.permission(time).await?;
+        if let Some(wait) = &self.wait {
+            self.permission(wait).await.map_err(|status| (Some(wait.plugin), status))?;
         }
         let Some(framework) = self.profiles.get(&self.pod.scheduler_name) else { return Ok(()) };
         let plugins = framework.profile.plugins();
@@ -53,16 +54,30 @@ impl Act {
         handle.create_binding(&self.pod, &decision.node).await.map_err(|status| (None, status))
     }
 
-    async fn permission(&self, time: Duration) -> Result<(), Refusal> {
+    async fn permission(&self, wait: &Wait) -> Result<(), Status> {
         let answer = self.waiting.wait(self.pod.uid.clone());
-        match tokio::time::timeout(time, answer).await {
-            Ok(Ok(answer)) => answer.map_err(|status| (None, status)),
-            Ok(Err(_)) => Err((None, Status::error("the pod was to wait twice"))),
+        match tokio::time::timeout(wait.time, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(Status::error("the pod was to wait twice")),
             Err(_) => {
                 self.waiting.give_up(&self.pod.uid);
-                Err((None, Status::unschedulable("pod was not permitted in time")))
+                let framework = self.profiles.get(&self.pod.scheduler_name);
+                let plugin = framework.map_or("", |framework| framework.plugin(wait.plugin).name());
+                let time = written(wait.time);
+                Err(Status::unschedulable(format!("rejected due to timeout after waiting {time} at plugin {plugin}")))
             }
         }
+    }
+}
+
+/// A time as upstream writes it: `1m30s`.
+fn written(time: Duration) -> String {
+    let (hours, minutes) = (time.as_secs() / 3600, time.as_secs() / 60 % 60);
+    let seconds = (time.as_millis() % 60_000) as f64 / 1000.0;
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m{seconds}s"),
+        _ => format!("{hours}h{minutes}m{seconds}s"),
     }
 }
 

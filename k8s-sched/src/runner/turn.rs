@@ -164,6 +164,12 @@ impl Turn {
         {
             self.pod_gone(old, now);
         }
+        if let (Some(old), Some(uid)) = (event.previous(), new.metadata.uid.as_deref())
+            && nominated(old)
+            && !nominated(new)
+        {
+            self.nominator.remove(uid);
+        }
         match convert::pod(new) {
             Ok(pod) => self.pod_there(Arc::new(pod), now),
             Err(error) => tracing::warn!(%error, "leaving out a pod"),
@@ -237,7 +243,7 @@ impl Turn {
         }
     }
 
-    fn bind(&mut self, queued: QueuedPod, decision: Decision, wait: Option<std::time::Duration>) {
+    fn bind(&mut self, queued: QueuedPod, decision: Decision, wait: Option<crate::engine::Wait>) {
         let act = Act {
             client: self.client.clone(),
             profiles: self.engine.profiles().clone(),
@@ -333,6 +339,7 @@ impl Turn {
         match diagnosis.nomination {
             Some(nomination) => {
                 let node = nomination.node.clone();
+                self.displace(pod, &node);
                 self.nominator.add(pod.clone(), node.clone());
                 self.evict(pod, nomination);
                 Some(node)
@@ -342,6 +349,16 @@ impl Turn {
                 Some("".into())
             }
             None => None,
+        }
+    }
+
+    /// Takes the promise of a place on `node` from less important pods: they should look for another one now.
+    fn displace(&mut self, pod: &PodInfo, node: &str) {
+        let less_important = |other: &&Arc<PodInfo>| other.priority < pod.priority;
+        let displaced: Vec<_> = self.nominator.pods_on(node).iter().filter(less_important).cloned().collect();
+        for other in displaced {
+            self.nominator.remove(&other.uid);
+            self.queue.wake(&other.uid, Instant::now());
         }
     }
 
@@ -369,4 +386,9 @@ impl Turn {
             }
         });
     }
+}
+
+fn nominated(pod: &Pod) -> bool {
+    let node = pod.status.as_ref().and_then(|status| status.nominated_node_name.as_deref());
+    node.is_some_and(|node| !node.is_empty())
 }

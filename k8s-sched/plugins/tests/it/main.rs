@@ -7,6 +7,7 @@ mod golden;
 mod inter_pod_affinity;
 mod node_resources;
 mod nodes;
+mod permit;
 mod pod_topology_spread;
 mod preemption;
 mod scheduler;

@@ -10,34 +10,39 @@ use k8s_api_server::ApiServer;
 use k8s_env::{Env, Tasks};
 use k8s_openapi::api::core::v1::{Node, Pod, ServiceAccount};
 use k8s_openapi::api::events::v1::Event;
-use k8s_sched::{ClusterState, Scheduler};
+use k8s_sched::{ClusterState, Profile, Scheduler, WaitingPods};
 use k8s_sched_plugins::default_profile;
 use k8s_store::Memory;
 use serde_json::{Value, json};
 
-struct Cluster {
+pub(crate) struct Cluster {
     client: Client,
+    pub(crate) waiting: WaitingPods,
     _server: ApiServer,
     _tasks: Tasks,
 }
 
 impl Cluster {
     async fn start() -> Self {
+        Self::with(default_profile()).await
+    }
+
+    pub(crate) async fn with(profile: Profile) -> Self {
         let env = Env::simulated(1);
         let server = ApiServer::builder(Arc::new(Memory::new()), env.clone()).start().await.unwrap();
         let scheduler = Scheduler::new(server.client_as(UserInfo::new("system:kube-scheduler", &[])))
-            .default_profile(default_profile())
+            .default_profile(profile)
             .env(env);
-        let tasks = Tasks::new();
+        let (tasks, waiting) = (Tasks::new(), scheduler.waiting_pods());
         tasks.spawn(async move { scheduler.run(pending()).await.unwrap() });
         let client = server.client_as(UserInfo::admin());
         // A controller would make it.
         let account: ServiceAccount = serde_json::from_value(json!({"metadata": {"name": "default"}})).unwrap();
         client.namespaced::<ServiceAccount>("default").create(account).await.unwrap();
-        Self { client, _server: server, _tasks: tasks }
+        Self { client, waiting, _server: server, _tasks: tasks }
     }
 
-    async fn node(&self, name: &str, cpu: &str) {
+    pub(crate) async fn node(&self, name: &str, cpu: &str) {
         let node: Node = serde_json::from_value(json!({
             "metadata": {"name": name},
             "status": {"allocatable": {"cpu": cpu, "memory": "8Gi", "pods": "110"},
@@ -51,7 +56,7 @@ impl Cluster {
         self.client.api::<Node>().update(node).await.unwrap();
     }
 
-    async fn pod(&self, name: &str, spec: Value) {
+    pub(crate) async fn pod(&self, name: &str, spec: Value) {
         let mut object = json!({
             "metadata": {"name": name, "namespace": "default"},
             "spec": {"containers": [{"name": "c", "image": "img:1"}], "terminationGracePeriodSeconds": 0},
@@ -69,7 +74,7 @@ impl Cluster {
     }
 
     /// The pod's node, or what its condition says, once time has passed.
-    async fn outcome(&self, name: &str) -> String {
+    pub(crate) async fn outcome(&self, name: &str) -> String {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let pod = self.client.namespaced::<Pod>("default").get(name).await.unwrap();
         if let Some(node) = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()) {
