@@ -1,0 +1,10 @@
+//! Everything through the public interface; sockets are on the loopback interface.
+
+mod api_server;
+mod fixture;
+mod in_process;
+mod kubeconfig;
+mod kubectl;
+mod pki;
+mod serve;
+mod transport;
