@@ -19,7 +19,7 @@ pub struct Surroundings {
 type OwnerKey = (Arc<str>, Arc<str>, Arc<str>);
 
 /// A pod disruption budget.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Which pods of its namespace it protects.
     pub selector: Selector,
@@ -33,6 +33,26 @@ impl Surroundings {
     /// The labels of a namespace; none when it is not known.
     pub fn namespace_labels(&self, namespace: &str) -> Labels {
         self.namespaces.get(namespace).cloned().unwrap_or_default()
+    }
+
+    /// The selector of a service.
+    pub fn service(&self, namespace: &Arc<str>, name: &Arc<str>) -> Option<&Labels> {
+        self.services.get(&(namespace.clone(), name.clone()))
+    }
+
+    /// The selector of a controller of pods; see [`Surroundings::set_owner`].
+    pub fn owner(&self, kind: &Arc<str>, namespace: &Arc<str>, name: &Arc<str>) -> Option<&Selector> {
+        self.owners.get(&(kind.clone(), namespace.clone(), name.clone()))
+    }
+
+    /// A pod disruption budget.
+    pub fn budget(&self, namespace: &Arc<str>, name: &Arc<str>) -> Option<&Budget> {
+        self.budgets.get(&(namespace.clone(), name.clone()))
+    }
+
+    /// The labels of a namespace; `None` when it is not known.
+    pub fn namespace(&self, name: &str) -> Option<&Labels> {
+        self.namespaces.get(name)
     }
 
     /// All known namespaces and their labels, by name.

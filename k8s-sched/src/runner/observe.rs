@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ReplicationController, Se
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
 use super::feed::Feed;
-use crate::{Error, Labels, Selector, convert};
+use crate::{Cache, Error, Labels, Selector, convert};
 
 /// Everything that is followed.
 pub(super) struct Observed {
@@ -70,52 +70,66 @@ impl Observed {
         if polled.iter().any(Poll::is_ready) { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Notes what has arrived about namespaces, services, controllers and budgets; whether there was anything.
-    pub(super) fn update(&mut self, cache: &mut crate::Cache) -> bool {
+    /// Notes what has arrived about namespaces, services, controllers and budgets; whether it changed anything.
+    ///
+    /// What did not change is not touched: these objects report their status all the time, and a change costs a copy
+    /// of what the snapshots share.
+    pub(super) fn update(&mut self, cache: &mut Cache) -> bool {
         let mut news = false;
         each(&mut self.namespaces, &mut news, |namespace, there| {
             let labels = there.then(|| namespace.metadata.labels.clone().map(Labels::from).unwrap_or_default());
-            cache.surroundings_mut().set_namespace(namespace.name().into(), labels);
-            Ok(())
+            let changed = cache.surroundings().namespace(namespace.name()) != labels.as_ref();
+            if changed {
+                cache.surroundings_mut().set_namespace(namespace.name().into(), labels);
+            }
+            Ok(changed)
         });
         each(&mut self.services, &mut news, |service, there| {
             let selector = convert::service(service).filter(|_| there);
-            cache.surroundings_mut().set_service(service.namespace().into(), service.name().into(), selector);
-            Ok(())
+            let (namespace, name) = (service.namespace().into(), service.name().into());
+            let changed = cache.surroundings().service(&namespace, &name) != selector.as_ref();
+            if changed {
+                cache.surroundings_mut().set_service(namespace, name, selector);
+            }
+            Ok(changed)
         });
         each(&mut self.replication_controllers, &mut news, |controller, there| {
-            owner(cache, controller, there, convert::replication_controller(controller));
-            Ok(())
+            Ok(owner(cache, controller, there, convert::replication_controller(controller)))
         });
-        each(&mut self.replica_sets, &mut news, |set, there| {
-            owner(cache, set, there, convert::replica_set(set)?);
-            Ok(())
-        });
+        each(&mut self.replica_sets, &mut news, |set, there| Ok(owner(cache, set, there, convert::replica_set(set)?)));
         each(&mut self.stateful_sets, &mut news, |set, there| {
-            owner(cache, set, there, convert::stateful_set(set)?);
-            Ok(())
+            Ok(owner(cache, set, there, convert::stateful_set(set)?))
         });
         each(&mut self.budgets, &mut news, |budget, there| {
             let view = if there { Some(convert::budget(budget)?) } else { None };
-            cache.surroundings_mut().set_budget(budget.namespace().into(), budget.name().into(), view);
-            Ok(())
+            let (namespace, name) = (budget.namespace().into(), budget.name().into());
+            let changed = cache.surroundings().budget(&namespace, &name) != view.as_ref();
+            if changed {
+                cache.surroundings_mut().set_budget(namespace, name, view);
+            }
+            Ok(changed)
         });
         news
     }
 }
 
-/// Notes each object that has arrived, and whether it is still there.
-fn each<K: Kind>(feed: &mut Feed<K>, news: &mut bool, mut note: impl FnMut(&K, bool) -> Result<(), Error>) {
+/// Notes each object that has arrived, and whether it is still there; `note` says whether that changed anything.
+fn each<K: Kind>(feed: &mut Feed<K>, news: &mut bool, mut note: impl FnMut(&K, bool) -> Result<bool, Error>) {
     while let Some(event) = feed.take() {
-        *news = true;
         let there = !matches!(event, Event::Deleted(_));
-        if let Err(error) = note(event.object(), there) {
-            tracing::warn!(%error, "leaving out an object");
+        match note(event.object(), there) {
+            Ok(changed) => *news |= changed,
+            Err(error) => tracing::warn!(%error, "leaving out an object"),
         }
     }
 }
 
-fn owner<K: Kind>(cache: &mut crate::Cache, object: &K, there: bool, (kind, selector): (Arc<str>, Selector)) {
+fn owner<K: Kind>(cache: &mut Cache, object: &K, there: bool, (kind, selector): (Arc<str>, Selector)) -> bool {
     let (namespace, name) = (object.namespace().into(), object.name().into());
-    cache.surroundings_mut().set_owner(kind, namespace, name, there.then_some(selector));
+    let selector = there.then_some(selector);
+    let changed = cache.surroundings().owner(&kind, &namespace, &name) != selector.as_ref();
+    if changed {
+        cache.surroundings_mut().set_owner(kind, namespace, name, selector);
+    }
+    changed
 }
