@@ -2,6 +2,8 @@
 //!
 //! Upstream: `pkg/apis/resource`.
 
+mod requests;
+
 use k8s_api::DynamicObject;
 use k8s_api::field::{Error, ErrorList};
 use k8s_api_kinds::{At, Rules, count};
@@ -35,6 +37,15 @@ impl Rules for Claims {
             }
             items(request, "firstAvailable").for_each(default_request);
         }
+    }
+
+    fn validate(&self, claim: &DynamicObject) -> ErrorList {
+        let mut errors = ErrorList::new();
+        let inner = SPEC.child("spec");
+        let (spec, at) =
+            if self.template { (field(claim, "spec").get("spec"), inner) } else { (field(claim, "spec"), SPEC) };
+        requests::validate(&mut errors, spec.get("devices"), &at.child("devices"));
+        errors
     }
 
     fn validate_update(&self, new: &DynamicObject, old: &DynamicObject) -> ErrorList {
@@ -83,6 +94,18 @@ impl Rules for Slices {
             seen.push(name);
         }
         errors
+    }
+
+    fn prepare_for_create(&self, slice: &mut DynamicObject) {
+        slice.metadata.generation = Some(1);
+    }
+
+    fn field_labels(&self, slice: &DynamicObject) -> Vec<(&'static str, String)> {
+        let spec = field(slice, "spec");
+        vec![
+            ("spec.driver", spec.get("driver").text().to_owned()),
+            ("spec.nodeName", spec.get("nodeName").text().to_owned()),
+        ]
     }
 
     fn prepare_for_update(&self, new: &mut DynamicObject, old: &DynamicObject) {

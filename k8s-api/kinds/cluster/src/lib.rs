@@ -5,6 +5,7 @@ mod admission;
 mod api_service;
 mod certificate;
 mod checks;
+mod controller_revision;
 mod csi;
 mod custom_resource;
 mod devices;

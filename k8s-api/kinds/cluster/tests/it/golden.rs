@@ -52,10 +52,10 @@ fn validation_cluster() {
 
 #[test]
 fn validation_other_namespaced() {
-    play("validation_other_namespaced", 99, create::judge);
+    play("validation_other_namespaced", 106, create::judge);
 }
 
 #[test]
 fn validation_updates() {
-    play("validation_updates", 39, update::judge);
+    play("validation_updates", 40, update::judge);
 }

@@ -80,6 +80,7 @@ fn repaired(mut object: Value, case: &Case) -> Value {
             set("/spec/hostPath/path", json!("/x"));
             set("/spec/volumeMode", json!("Filesystem"));
         }
+        "controllerrevisions" => set("/data", json!({"a": 1})),
         "csidrivers" => set("/spec/volumeLifecycleModes", json!(["Persistent"])),
         _ => {}
     }
