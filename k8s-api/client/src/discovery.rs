@@ -40,7 +40,7 @@ impl Client {
                             }
                         }
                     }
-                    Err(status) if status.is_not_found() => {}
+                    Err(status) if status.code == 404 => {}
                     Err(status) => failed.push((join(&group, &version), status)),
                 }
             }

@@ -11,7 +11,7 @@ pub(super) async fn resource(client: &Client, kind: &GroupVersionKind) -> Result
         return Ok((info.gvr.clone(), info.namespaced));
     }
     let served = match client.discover_version(&kind.group, &kind.version).await {
-        Err(status) if status.is_not_found() => Vec::new(),
+        Err(status) if status.code == 404 => Vec::new(),
         served => served?,
     };
     let found = served.into_iter().find(|served| served.kind.kind == kind.kind);
