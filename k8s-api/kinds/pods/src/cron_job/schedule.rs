@@ -8,8 +8,8 @@ use super::time_zone;
 
 /// The range of a field and the names its values have.
 struct Bounds {
-    min: u32,
-    max: u32,
+    min: u64,
+    max: u64,
     names: &'static [&'static str],
 }
 
@@ -29,7 +29,7 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     let rest = match text.strip_prefix("TZ=").or_else(|| text.strip_prefix("CRON_TZ=")) {
         Some(zoned) => {
             let Some((zone, rest)) = zoned.split_once(' ') else {
-                return Err("invalid schedule format: runtime error: slice bounds out of range".to_owned());
+                return Err("invalid schedule format: runtime error: slice bounds out of range [:-1]".to_owned());
             };
             if !time_zone::exists(zone) {
                 return Err(format!("provided bad location {zone}: unknown time zone {zone}"));
@@ -130,19 +130,19 @@ fn range(text: &str, bounds: &Bounds) -> Result<(), String> {
     Ok(())
 }
 
-fn value(text: &str, bounds: &Bounds) -> Result<u32, String> {
+fn value(text: &str, bounds: &Bounds) -> Result<u64, String> {
     let lower = text.to_lowercase();
     match bounds.names.iter().position(|name| *name == lower) {
-        Some(place) => Ok(bounds.min + place as u32),
+        Some(place) => Ok(bounds.min + place as u64),
         None => number(text),
     }
 }
 
-fn number(text: &str) -> Result<u32, String> {
+fn number(text: &str) -> Result<u64, String> {
     let failed = |why: &str| format!("failed to parse int from {text}: strconv.Atoi: parsing {}: {why}", quote(text));
     match text.parse::<i64>() {
         Ok(number) if number < 0 => Err(format!("negative number ({number}) not allowed: {text}")),
-        Ok(number) => Ok(number as u32),
+        Ok(number) => Ok(number as u64),
         Err(error)
             if matches!(error.kind(), std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow) =>
         {

@@ -261,15 +261,17 @@ fn profiles(
             warnings.push(format!("{at}: non-functional in v1.27+; use the \"seccompProfile\" field instead"));
         }
     }
-    if context.is_some_and(|context| context.app_armor_profile.is_some()) {
-        return;
-    }
+    let field = context.and_then(|context| context.app_armor_profile.as_ref());
     let key = format!("{}{}", app_armor::ANNOTATION_PREFIX, container.name);
     let Some(annotation) = annotations.get(&key) else { return };
-    // In a pod the server has carried a valid profile over to the field unless the pod as a whole has the same one.
     let profile = app_armor::from_annotation(annotation);
-    let superfluous = of_pod.is_some() && profile.as_ref() == of_pod;
-    if if in_template { !superfluous } else { profile.is_none() } {
+    let deprecated = if in_template {
+        field.is_none() && (of_pod.is_none() || profile.as_ref() != of_pod)
+    } else {
+        // The server has carried a valid profile of a pod over to the field, unless the pod as a whole has the same one.
+        profile.is_none() && field.is_none() || profile.is_some() && field == profile.as_ref()
+    };
+    if deprecated {
         let at = at.key(&key);
         warnings.push(format!("{at}: deprecated since v1.30; use the \"appArmorProfile\" field instead"));
     }

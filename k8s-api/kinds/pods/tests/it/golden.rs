@@ -46,13 +46,11 @@ impl Score {
 fn recordings(topic: &str) -> Option<Vec<Value>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path: PathBuf = root.join("../../../../shared/golden/api").join(format!("{topic}.json"));
-    match std::fs::read(&path) {
-        Ok(bytes) => Some(serde_json::from_slice(&bytes).unwrap()),
-        Err(_) => {
-            println!("SKIPPED: no recordings at {}", path.display());
-            None
-        }
-    }
+    let Ok(bytes) = std::fs::read(&path) else {
+        println!("SKIPPED: no recordings at {}", path.display());
+        return None;
+    };
+    Some(serde_json::from_slice(&bytes).unwrap())
 }
 
 fn table() -> BTreeMap<String, Arc<dyn AnyStrategy>> {

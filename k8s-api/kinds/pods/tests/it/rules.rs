@@ -4,7 +4,7 @@
 
 use k8s_api::field::Error;
 use k8s_api_kinds::Strategy;
-use k8s_api_kinds_pods::{Deployment, Job, Pod, pod};
+use k8s_api_kinds_pods::{CronJob, Deployment, Job, Pod, pod};
 use k8s_openapi::api::core::v1::Pod as Object;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -263,4 +263,48 @@ fn overlapping_files_and_ports_are_worth_a_warning() {
          that select ports by name will use spec.containers[0].ports[0]",
     ];
     assert_eq!(Pod.warnings(&pod, None), expected);
+}
+
+#[test]
+fn only_the_tag_latest_is_pulled_always() {
+    let cases = [
+        ("nginx", "Always"),
+        ("nginx:latest", "Always"),
+        ("nginx:1.27", "IfNotPresent"),
+        ("registry:5000/team/nginx", "Always"),
+        ("registry:5000/team/nginx:1", "IfNotPresent"),
+        ("nginx@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "IfNotPresent"),
+        ("Nginx", "IfNotPresent"),
+        ("Registry/nginx", "Always"),
+        ("a__b.c--d", "Always"),
+        ("a___b", "IfNotPresent"),
+        ("", "IfNotPresent"),
+    ];
+    for (image, policy) in cases {
+        let pod = new(&json!({"spec": {"containers": [{"name": "c", "image": image}]}}));
+        assert_eq!(pod.spec.unwrap().containers[0].image_pull_policy.as_deref(), Some(policy), "{image:?}");
+    }
+}
+
+#[test]
+fn schedules_are_refused_in_the_words_of_their_parser() {
+    let cases = [
+        ("*/5 1-3 * jan,FEB 0-6", None),
+        ("@every 1h30m", None),
+        ("60 * * * *", Some("end of range (60) above maximum (59): 60")),
+        ("* * 0 * *", Some("beginning of range (0) below minimum (1): 0")),
+        ("5-1 * * * *", Some("beginning of range (5) beyond end of range (1): 5-1")),
+        ("*/0 * * * *", Some("step of range should be a positive number: */0")),
+        ("a * * * *", Some("failed to parse int from a: strconv.Atoi: parsing \"a\": invalid syntax")),
+        ("@often", Some("unrecognized descriptor: @often")),
+        ("@every 1x", Some("failed to parse duration @every 1x: time: unknown unit \"x\" in duration \"1x\"")),
+    ];
+    for (schedule, expected) in cases {
+        let mut cron_job = decode(&json!({"metadata": {"name": "c"}, "spec": {"schedule": schedule}}));
+        CronJob.default(&mut cron_job);
+        let errors = lines(&CronJob.validate_create(&cron_job));
+        let found = errors.iter().find_map(|line| line.strip_prefix("spec.schedule: "));
+        let expected = expected.map(|detail| format!("Invalid value: {schedule:?}: {detail}"));
+        assert_eq!(found, expected.as_deref(), "{schedule}");
+    }
 }
