@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use k8s_api::{AnyObject, DynamicObject, GroupVersionKind};
 use k8s_api_kinds::{AnyStrategy, Facts, Generic};
 use serde_json::{Value, json};
