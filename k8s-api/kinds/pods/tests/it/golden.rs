@@ -298,3 +298,13 @@ fn validation_of_pod_volumes() {
 fn validation_of_workloads() {
     replay_creates("validation_workloads").check("validation_workloads", 60);
 }
+
+#[test]
+fn defaults_of_other_kinds() {
+    replay_creates("defaults_other_namespaced").check("defaults_other_namespaced", 6);
+}
+
+#[test]
+fn validation_of_other_kinds() {
+    replay_creates("validation_other_namespaced").check("validation_other_namespaced", 8);
+}
