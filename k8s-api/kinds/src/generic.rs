@@ -37,6 +37,12 @@ pub trait Rules: Send + Sync {
         self.validate(new)
     }
 
+    /// As [`Strategy::prepare_for_subresource_update`](crate::Strategy::prepare_for_subresource_update), after all but
+    /// the status was taken back from `old`.
+    fn prepare_for_subresource_update(&self, subresource: &str, new: &mut DynamicObject, old: &DynamicObject) {
+        let _ = (subresource, new, old);
+    }
+
     /// As [`Strategy::validate_subresource_update`](crate::Strategy::validate_subresource_update).
     fn validate_subresource_update(&self, subresource: &str, new: &DynamicObject, old: &DynamicObject) -> ErrorList {
         let _ = (subresource, new, old);
@@ -61,7 +67,7 @@ struct NoRules;
 impl Rules for NoRules {}
 
 /// The strategy of kinds without a Rust type of their own here: by itself it defaults nothing and checks nothing but
-/// metadata; [`Rules`] add what a kind asks for.
+/// metadata; [`Rules`] add what a kind asks for. A write to any subresource changes the status alone.
 ///
 /// Works on [`DynamicObject`], so that a kind costs no code. Keeps `status` apart from the rest where the kind has that
 /// subresource, and counts changes of the rest in `metadata.generation` where the kind counts.
@@ -174,9 +180,6 @@ impl AnyStrategy for Generic {
     }
 
     fn prepare_for_subresource_update(&self, subresource: &str, new: &mut dyn AnyObject, old: &dyn AnyObject) {
-        if subresource != "status" {
-            return;
-        }
         let (new, old) = (own_mut(new), own(old));
         let status = new.rest.remove("status");
         new.rest.clone_from(&old.rest);
@@ -184,6 +187,7 @@ impl AnyStrategy for Generic {
             Some(status) => drop(new.rest.insert("status".to_owned(), status)),
             None => drop(new.rest.remove("status")),
         }
+        self.rules.prepare_for_subresource_update(subresource, new, old);
         self.tidy(new);
         if self.custom {
             let managed = new.metadata.managed_fields.take();

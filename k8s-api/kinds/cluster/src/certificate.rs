@@ -7,9 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use k8s_api::DynamicObject;
 use k8s_api::field::{Error, ErrorList};
 use k8s_api_kinds::{At, Rules, View};
+use serde_json::{Map, Value};
 
 use crate::checks::one_of;
-use crate::trees::{changed, field, required};
+use crate::trees::{changed, child_or_new, field, required};
 
 const SPEC: At<'static> = At::new("spec");
 const USAGES: [&str; 23] = [
@@ -68,9 +69,31 @@ impl Rules for SigningRequests {
         }
     }
 
+    /// Who approves says so and nothing else; who signs says everything else.
+    fn prepare_for_subresource_update(&self, subresource: &str, new: &mut DynamicObject, old: &DynamicObject) {
+        let approval = subresource == "approval";
+        let decides = |condition: &&Value| matches!(condition["type"].as_str(), Some("Approved" | "Denied"));
+        let (theirs, ours) = (conditions(new), conditions(old));
+        let decided = if approval { &theirs } else { &ours };
+        let other = if approval { &ours } else { &theirs };
+        let mut merged: Vec<Value> = decided.iter().filter(decides).cloned().collect();
+        merged.extend(other.iter().filter(|condition| !decides(condition)).cloned());
+        if approval {
+            let status = old.rest.get("status").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+            new.rest.insert("status".to_owned(), status);
+        }
+        if let Some(status) = child_or_new(&mut new.rest, "status") {
+            status.insert("conditions".to_owned(), merged.into());
+        }
+    }
+
     fn field_labels(&self, request: &DynamicObject) -> Vec<(&'static str, String)> {
         vec![("spec.signerName", field(request, "spec").get("signerName").text().to_owned())]
     }
+}
+
+fn conditions(request: &DynamicObject) -> Vec<Value> {
+    field(request, "status").get("conditions").items().map(|condition| condition.value().clone()).collect()
 }
 
 fn is_request(encoded: &str) -> bool {

@@ -39,6 +39,21 @@ impl Rules for Volumes {
         errors
     }
 
+    /// The time a phase began stays as long as the phase does; that of a new phase is left for the server to stamp.
+    fn prepare_for_subresource_update(&self, _: &str, new: &mut DynamicObject, old: &DynamicObject) {
+        const BEGAN: &str = "lastPhaseTransitionTime";
+        let before = field(old, "status");
+        let same_phase = field(new, "status").get("phase") == before.get("phase");
+        let same_time = field(new, "status").get(BEGAN) == before.get(BEGAN);
+        let untold = field(new, "status").get(BEGAN).is_none();
+        let Some(status) = child_or_new(&mut new.rest, "status") else { return };
+        if same_phase && untold && before.get(BEGAN).is_some() {
+            status.insert(BEGAN.to_owned(), before.get(BEGAN).value().clone());
+        } else if !same_phase && same_time {
+            status.remove(BEGAN);
+        }
+    }
+
     fn warnings(&self, new: &DynamicObject, _: Option<&DynamicObject>) -> Vec<String> {
         let spec = field(new, "spec");
         let mut warnings = Vec::new();

@@ -52,3 +52,20 @@ fn an_autoscaler_of_v1_looks_at_cpu() {
     let v2 = to_v2(autoscaler("autoscaling/v1", json!({"maxReplicas": 3})));
     assert_eq!(v2.rest["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"], 80);
 }
+
+#[test]
+fn who_approves_says_so_and_nothing_else() {
+    let all = k8s_api_kinds_cluster::strategies();
+    let (_, requests) = all.iter().find(|(gvr, _)| gvr.resource == "certificatesigningrequests").unwrap();
+    let condition = |kind: &str| json!({"type": kind, "status": "True"});
+    let with = |spec: &str, conditions: Vec<Value>| {
+        let tree = json!({"spec": {"signerName": spec}, "status": {"conditions": conditions}});
+        requests.decode(tree).unwrap()
+    };
+    let old = with("a.b/c", vec![condition("Failed")]);
+    let mut new = with("x.y/z", vec![condition("Approved"), condition("Other")]);
+    requests.prepare_for_subresource_update("approval", new.as_mut(), old.as_ref());
+    let tree = new.to_value().unwrap();
+    assert_eq!(tree["spec"]["signerName"], "a.b/c");
+    assert_eq!(tree["status"]["conditions"], json!([condition("Approved"), condition("Failed")]));
+}
