@@ -57,17 +57,19 @@ pub(crate) fn affected(services: &Reader<Service>, event: &Event<Pod>, keys: &mu
 
 /// Whether endpoints look different after this.
 fn pod_changed(old: &Pod, new: &Pod) -> bool {
-    let ips = |pod: &Pod| addresses(pod).map(str::to_owned).collect::<Vec<_>>();
     old.metadata.deletion_timestamp != new.metadata.deletion_timestamp
         || pod::is_ready(old) != pod::is_ready(new)
         || pod::is_terminal(old) != pod::is_terminal(new)
-        || ips(old) != ips(new)
+        || !addresses(old).eq(addresses(new))
 }
 
 /// Whether the pod may belong to other services after this.
 fn labels_changed(old: &Pod, new: &Pod) -> bool {
-    let names = |pod: &Pod| pod.spec.as_ref().map(|spec| (spec.hostname.clone(), spec.subdomain.clone()));
-    old.metadata.labels != new.metadata.labels || names(old) != names(new)
+    old.metadata.labels != new.metadata.labels || dns_names(old) != dns_names(new)
+}
+
+fn dns_names(pod: &Pod) -> Option<(Option<&String>, Option<&String>)> {
+    pod.spec.as_ref().map(|spec| (spec.hostname.as_ref(), spec.subdomain.as_ref()))
 }
 
 /// The addresses of a pod.

@@ -16,7 +16,7 @@ use k8s_api_client::queue::Limits;
 use k8s_api_client::{Client, DeleteOptions, ObjectKey, PatchKind, Queue, Recorder};
 use k8s_ctrl::{Context, Controller, pod};
 use k8s_env::{Env, Tasks};
-use k8s_openapi::api::core::v1::{Node, ObjectReference, Pod, Taint};
+use k8s_openapi::api::core::v1::{Node, ObjectReference, Pod, Taint, Toleration};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
 use tokio::time::Instant;
@@ -96,8 +96,16 @@ impl Controller for TaintEviction {
     }
 }
 
+fn evicts(taint: &Taint) -> bool {
+    taint.effect == "NoExecute"
+}
+
 fn evicting(node: &Node) -> Vec<Taint> {
-    taints(node).iter().filter(|taint| taint.effect == "NoExecute").cloned().collect()
+    taints(node).iter().filter(|taint| evicts(taint)).cloned().collect()
+}
+
+fn tolerations(pod: &Pod) -> &[Toleration] {
+    pod.spec.as_ref().and_then(|spec| spec.tolerations.as_deref()).unwrap_or_default()
 }
 
 fn node_changed(event: &Event<Node>) -> Option<Item> {
@@ -122,7 +130,7 @@ impl Evictor {
         if same || node.is_empty() {
             return None;
         }
-        let tainted = self.nodes.get("", node).is_some_and(|node| !evicting(&node).is_empty());
+        let tainted = self.nodes.get("", node).is_some_and(|node| taints(&node).iter().any(evicts));
         (tainted || self.schedule.is_known_to_any()).then(|| Item::Pod(key()))
     }
 
@@ -160,8 +168,7 @@ impl Evictor {
     /// Plans, keeps or cancels the eviction of a pod.
     fn weigh(&self, pod: &Pod, taints: &[Taint]) {
         let key = ObjectKey::of(pod);
-        let tolerations = pod.spec.as_ref().and_then(|spec| spec.tolerations.as_deref()).unwrap_or_default();
-        match tolerate::patience(taints, tolerations) {
+        match tolerate::patience(taints, tolerations(pod)) {
             Patience::None => {
                 self.cancel(&key);
                 if self.schedule.plan(&key, Instant::now(), Duration::ZERO) {
