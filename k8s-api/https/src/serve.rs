@@ -4,6 +4,7 @@ mod service;
 
 use std::convert::Infallible;
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,12 @@ use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use k8s_env::Tasks;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::Service;
 
 use crate::{Error, ServerTls};
@@ -30,6 +34,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a client may take for the TLS handshake, as upstream's Go server has it with reading the head.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
+/// How requests without TLS begin.
+const PLAIN_HTTP: [&[u8]; 5] = [b"GET /", b"HEAD ", b"POST ", b"PUT /", b"OPTIO"];
+const NEEDS_TLS: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+
 /// A listener that serves HTTPS.
 ///
 /// Dropping it closes the listener and all connections at once.
@@ -44,7 +52,7 @@ pub struct Server {
 /// What the tasks of one server share.
 #[derive(Clone)]
 struct Shared {
-    tls: tokio_rustls::TlsAcceptor,
+    tls: TlsAcceptor,
     service: Erased,
     stop: watch::Receiver<bool>,
     spawner: k8s_env::Spawner,
@@ -136,13 +144,26 @@ async fn handle(stream: TcpStream, peer: SocketAddr, shared: Shared) {
     let handshake = tokio::select! {
         biased;
         () = stopped(&mut stop) => return,
-        handshake = timeout(HANDSHAKE, shared.tls.accept(stream)) => handshake,
+        handshake = timeout(HANDSHAKE, handshake(stream, &shared.tls)) => handshake,
     };
     match handshake {
-        Ok(Ok(stream)) => connection::serve_tls(stream, shared).await,
+        Ok(Ok(Some(stream))) => connection::serve_tls(stream, shared).await,
+        Ok(Ok(None)) => tracing::debug!(%peer, "a request without TLS"),
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
     }
+}
+
+/// A connection with TLS; `None` when the client speaks plain HTTP and has been told so, as Go's server does it.
+async fn handshake(mut stream: TcpStream, tls: &TlsAcceptor) -> io::Result<Option<TlsStream<TcpStream>>> {
+    let mut first = [0; 5];
+    let n = stream.peek(&mut first).await?;
+    if PLAIN_HTTP.contains(&&first[..n]) {
+        stream.write_all(NEEDS_TLS).await?;
+        stream.shutdown().await?;
+        return Ok(None);
+    }
+    tls.accept(stream).await.map(Some)
 }
 
 /// Waits until the server stops or is gone.

@@ -34,6 +34,8 @@ use encode::{Expected, Wire};
 /// How long to wait for the head of an answer and between parts of its body, unless told otherwise: the server gives
 /// up on its own after 60 seconds and says so.
 const PATIENCE: Duration = Duration::from_secs(75);
+/// The largest answer that is taken as a whole. A list of all pods of the largest clusters is some hundred megabytes.
+const LARGEST: usize = 1 << 30;
 
 /// A road to any Kubernetes API server over HTTPS.
 ///
@@ -44,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(75);
 /// Requests whose identity is not [`Https::identity`] carry `Impersonate-*` headers.
 ///
 /// # Limits
-/// An event of a watch is 16 MiB at most. [`Access::timeout`] bounds every wait but that of an open stream; there,
+/// An event of a watch is 16 MiB at most, any other answer 1 GiB. [`Access::timeout`] bounds every wait but that of an open stream; there,
 /// HTTP/2 notices a dead server within 45 seconds.
 pub struct Https {
     pool: Arc<Pool>,
@@ -165,6 +167,9 @@ impl Https {
                     all.extend_from_slice(&data);
                 }
             }
+            if all.len() > LARGEST {
+                return Err(Status::too_large("the answer is larger than 1 GiB"));
+            }
         }
         Ok(first.unwrap_or_else(|| all.freeze()))
     }
@@ -210,8 +215,8 @@ fn bytes(body: ResponseBody) -> ByteStream {
             return match body.frame().await? {
                 Err(error) => Some((Err(broken(&error)), None)),
                 Ok(frame) => match frame.into_data() {
-                    Ok(data) => Some((Ok(data), Some(body))),
-                    Err(_) => continue,
+                    Ok(data) if !data.is_empty() => Some((Ok(data), Some(body))),
+                    _ => continue,
                 },
             };
         }

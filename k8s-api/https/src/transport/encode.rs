@@ -98,7 +98,9 @@ fn resource(mut target: ResourceTarget, call: Call) -> Result<Wire, Status> {
             (Method::DELETE, Expected::Collection, Some(("application/json", delete(&options))))
         }
         Call::Connect(parameters) => {
-            parameters.iter().for_each(|(key, value)| query.pair(key, value));
+            for (key, value) in &parameters {
+                query.pair(key, value);
+            }
             (Method::GET, Expected::Stream, None)
         }
     };
