@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod configmaps;
+mod golden;
 mod harness;
 mod pods;
