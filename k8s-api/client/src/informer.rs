@@ -8,6 +8,7 @@
 mod cache;
 mod event;
 mod factory;
+mod progress;
 mod reader;
 mod subscriber;
 
@@ -16,13 +17,13 @@ use std::sync::Arc;
 
 use k8s_api::{Kind, Object};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::watch;
 
 use crate::watcher::{Change, Step, Watcher};
 use cache::Cache;
 pub use event::Event;
 pub use factory::{Informers, Selection};
 pub use reader::{IndexFn, Reader};
+use progress::{Progress, Stage};
 use subscriber::Sink;
 pub use subscriber::{Events, Registration};
 
@@ -41,20 +42,12 @@ pub(crate) struct Shared<K> {
     /// Held while a batch goes into the cache and out to all, so that a new subscriber misses nothing and sees nothing
     /// twice.
     sinks: Mutex<Vec<Sink<K>>>,
-    progress: watch::Sender<Progress>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    Starting,
-    Synced,
-    Ended,
+    progress: Progress,
 }
 
 impl<K: Kind> Informer<K> {
     fn new() -> Self {
-        let (progress, _) = watch::channel(Progress::Starting);
-        Self(Arc::new(Shared { cache: RwLock::default(), sinks: Mutex::default(), progress }))
+        Self(Arc::new(Shared { cache: RwLock::default(), sinks: Mutex::default(), progress: Progress::new() }))
     }
 
     /// The cache, for reading.
@@ -72,14 +65,12 @@ impl<K: Kind> Informer<K> {
     /// Waits until the cache has been filled once and every subscriber so far was handed its content; `false` when the
     /// informer ended before that.
     pub async fn synced(&self) -> bool {
-        let mut progress = self.0.progress.subscribe();
-        let reached = progress.wait_for(|p| *p != Progress::Starting).await;
-        reached.is_ok_and(|p| *p == Progress::Synced)
+        self.0.progress.started().await == Stage::Synced
     }
 
     /// Whether the cache has been filled once.
     pub fn is_synced(&self) -> bool {
-        *self.0.progress.borrow() == Progress::Synced
+        self.0.progress.stage() == Stage::Synced
     }
 
     /// A stream of everything that changes, beginning with what is there. Dropping it unsubscribes.
@@ -106,7 +97,7 @@ impl<K: Kind> Informer<K> {
         if !present.is_empty() {
             sink.deliver(&present);
         }
-        if *self.0.progress.borrow() == Progress::Ended {
+        if self.0.progress.stage() == Stage::Ended {
             sink.close();
         }
         sinks.push(sink);
@@ -119,7 +110,7 @@ impl<K: Kind> Informer<K> {
                 Step::Replaced(items) => {
                     let items = items.iter().filter_map(decode).collect();
                     self.0.apply(|cache, events| cache.replace(items, events));
-                    self.0.progress.send_if_modified(|p| std::mem::replace(p, Progress::Synced) != Progress::Synced);
+                    self.0.progress.reach(Stage::Synced);
                 }
                 Step::Changed(changes) => {
                     let changes: Vec<_> = changes.iter().filter_map(decode_change).collect();
@@ -146,7 +137,7 @@ struct EndGuard<K>(Arc<Shared<K>>);
 
 impl<K> Drop for EndGuard<K> {
     fn drop(&mut self) {
-        self.0.progress.send_replace(Progress::Ended);
+        self.0.progress.reach(Stage::Ended);
         self.0.sinks.lock().drain(..).for_each(|sink| sink.close());
     }
 }
@@ -176,6 +167,6 @@ impl<K> Clone for Informer<K> {
 
 impl<K: Kind> fmt::Debug for Informer<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Informer({}, {:?})", K::KIND, *self.0.progress.borrow())
+        write!(f, "Informer({}, {:?})", K::KIND, self.0.progress.stage())
     }
 }
