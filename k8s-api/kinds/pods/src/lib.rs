@@ -14,6 +14,7 @@ mod pod_disruption_budget;
 mod pod_template;
 mod replica_set;
 mod replication_controller;
+mod selecting;
 mod stateful_set;
 mod table;
 mod template;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use k8s_api::{GroupVersionResource, Kind};
 use k8s_api_kinds::{AnyStrategy, Strategy};
 
+use crate::selecting::Selecting;
 use crate::{
     CronJob, DaemonSet, Deployment, Job, Pod, PodDisruptionBudget, PodTemplate, ReplicaSet, ReplicationController,
     StatefulSet,
@@ -16,10 +17,10 @@ pub fn strategies() -> Vec<(GroupVersionResource, Arc<dyn AnyStrategy>)> {
         entry(Pod),
         entry(PodTemplate),
         entry(ReplicationController),
-        entry(ReplicaSet),
-        entry(Deployment),
-        entry(StatefulSet),
-        entry(DaemonSet),
+        selecting(ReplicaSet),
+        selecting(Deployment),
+        selecting(StatefulSet),
+        selecting(DaemonSet),
         entry(Job),
         entry(CronJob),
         entry(PodDisruptionBudget),
@@ -28,4 +29,8 @@ pub fn strategies() -> Vec<(GroupVersionResource, Arc<dyn AnyStrategy>)> {
 
 fn entry<S: Strategy>(strategy: S) -> (GroupVersionResource, Arc<dyn AnyStrategy>) {
     (S::Object::gvr(), Arc::new(strategy))
+}
+
+fn selecting<S: Strategy>(strategy: S) -> (GroupVersionResource, Arc<dyn AnyStrategy>) {
+    (S::Object::gvr(), Arc::new(Selecting(strategy)))
 }

@@ -296,7 +296,7 @@ fn validation_of_pod_volumes() {
 
 #[test]
 fn validation_of_workloads() {
-    replay_creates("validation_workloads").check("validation_workloads", 60);
+    replay_creates("validation_workloads").check("validation_workloads", 61);
 }
 
 #[test]
