@@ -9,7 +9,7 @@ use k8s_ctrl::Running;
 use k8s_env::{Env, Tasks};
 use parking_lot::Mutex;
 
-pub use builder::ClusterBuilder;
+pub use builder::{ClusterBuilder, controllers};
 
 use crate::{ClusterNode, Condition, Error, NodeContext, NodeHandle};
 
@@ -18,11 +18,13 @@ use crate::{ClusterNode, Condition, Error, NodeContext, NodeHandle};
 /// Dropping it cancels every task at once; [`Cluster::stop`] ends it gracefully.
 #[derive(Debug)]
 pub struct Cluster {
-    env: Env,
-    server: ApiServer,
+    pub(crate) env: Env,
+    pub(crate) server: ApiServer,
     scheduler: Tasks,
     controllers: Option<Running>,
     registry: NodeRegistry,
+    #[cfg(feature = "https")]
+    pub(crate) pki: Option<k8s_api_https::Pki>,
     nodes: Mutex<BTreeMap<String, Box<dyn NodeHandle>>>,
 }
 

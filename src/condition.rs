@@ -58,7 +58,7 @@ pub fn job_complete(namespace: &str, name: &str) -> Condition {
 }
 
 /// A pod is ready.
-pub fn pods_ready(namespace: &str, name: &str) -> Condition {
+pub fn pod_ready(namespace: &str, name: &str) -> Condition {
     let (namespace, name) = (namespace.to_owned(), name.to_owned());
     Condition::new(move |client, env| async move {
         let done = |found: Option<&Arc<Pod>>| {

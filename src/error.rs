@@ -21,9 +21,9 @@ pub enum Error {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A manifest could not be applied.
-    #[error("manifest could not be applied")]
-    Manifest {
+    /// No certificates could be made.
+    #[error("certificates could not be made")]
+    Certificates {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -35,4 +35,11 @@ pub enum Error {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+#[cfg(feature = "https")]
+impl Error {
+    pub(crate) fn certificates(source: k8s_api_https::Error) -> Self {
+        Self::Certificates { source: source.into() }
+    }
 }

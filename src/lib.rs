@@ -5,21 +5,26 @@ mod cluster;
 mod condition;
 mod error;
 mod node;
+#[cfg(feature = "https")]
+mod serve;
 
-pub use cluster::{Cluster, ClusterBuilder};
-pub use condition::{Condition, job_complete, pods_ready, rolled_out};
+pub use cluster::{Cluster, ClusterBuilder, controllers};
+pub use condition::{Condition, job_complete, pod_ready, rolled_out};
 pub use error::Error;
 pub use node::{ClusterNode, NodeContext, NodeHandle};
+#[cfg(feature = "https")]
+pub use serve::Served;
 
 pub use k8s_api as api;
 pub use k8s_api_client as client;
 pub use k8s_api_server as server;
+pub use k8s_api_tables as tables;
 pub use k8s_cni as cni;
 pub use k8s_cri as cri;
 pub use k8s_csi as csi;
 pub use k8s_ctrl as ctrl;
 pub use k8s_env as env;
-pub use k8s_node as node_agent;
+//pub use k8s_node as node_agent;
 pub use k8s_sched as sched;
 pub use k8s_store as store;
 

@@ -6,7 +6,7 @@ use k8s_api_client::NodeRegistry;
 use k8s_api_server::admission::AdmissionChain;
 use k8s_api_server::authorize::Authorizer;
 use k8s_api_server::{ApiServer, ApiServerBuilder};
-use k8s_ctrl::Controllers;
+use k8s_ctrl::{Controller, Controllers};
 use k8s_env::{Env, Tasks};
 use k8s_sched::{Profile, Scheduler};
 use k8s_store::{Memory, Store};
@@ -16,11 +16,16 @@ use crate::{Cluster, ClusterNode, Error};
 
 /// The parts of a [`Cluster`], each with a default: all in memory, in real time, everybody allowed, no node.
 pub struct ClusterBuilder {
-    env: Env,
+    env: Option<Env>,
+    ca_bundle: Option<String>,
+    #[cfg(feature = "https")]
+    pki: Option<k8s_api_https::Pki>,
     store: Option<Arc<dyn Store>>,
     profiles: BTreeMap<String, Profile>,
     scheduler: bool,
-    controllers: Controllers,
+    controllers: Option<Controllers>,
+    added: Controllers,
+    excepted: Vec<String>,
     nodes: Vec<Box<dyn ClusterNode>>,
     #[expect(clippy::type_complexity, reason = "a list of small changes")]
     server: Vec<Box<dyn FnOnce(ApiServerBuilder) -> ApiServerBuilder + Send>>,
@@ -35,11 +40,16 @@ impl std::fmt::Debug for ClusterBuilder {
 impl ClusterBuilder {
     pub(super) fn new() -> Self {
         Self {
-            env: Env::system(),
+            env: None,
+            ca_bundle: None,
+            #[cfg(feature = "https")]
+            pki: None,
             store: None,
             profiles: BTreeMap::new(),
             scheduler: true,
-            controllers: all_controllers(),
+            controllers: None,
+            added: Controllers::none(),
+            excepted: Vec::new(),
             nodes: Vec::new(),
             server: Vec::new(),
         }
@@ -47,7 +57,20 @@ impl ClusterBuilder {
 
     /// Time and randomness; `Env::simulated(seed)` on a paused runtime makes a cluster that runs the same each time.
     pub fn env(mut self, env: Env) -> Self {
-        self.env = env;
+        self.env = Some(env);
+        self
+    }
+
+    /// The certificate authority that [`Cluster::serve`] signs with; by default a new one, but in simulated time.
+    #[cfg(feature = "https")]
+    pub fn pki(mut self, pki: k8s_api_https::Pki) -> Self {
+        self.pki = Some(pki);
+        self
+    }
+
+    /// What every namespace gets to know the API server by, certificates in PEM, when it is served by other means.
+    pub fn ca_bundle(mut self, pem: impl Into<String>) -> Self {
+        self.ca_bundle = Some(pem.into());
         self
     }
 
@@ -74,9 +97,21 @@ impl ClusterBuilder {
         self
     }
 
-    /// The controllers, in place of all.
+    /// The controllers, in place of all that there are.
     pub fn controllers(mut self, controllers: Controllers) -> Self {
-        self.controllers = controllers;
+        self.controllers = Some(controllers);
+        self
+    }
+
+    /// One more controller, or another in place of the one of the same name.
+    pub fn controller(mut self, controller: impl Controller) -> Self {
+        self.added = self.added.with(controller);
+        self
+    }
+
+    /// All controllers but this one.
+    pub fn without_controller(mut self, name: &str) -> Self {
+        self.excepted.push(name.to_owned());
         self
     }
 
@@ -113,23 +148,50 @@ impl ClusterBuilder {
     /// # Errors
     /// When the store fails or a node cannot start.
     pub async fn start(self) -> Result<Cluster, Error> {
+        #[cfg(feature = "https")]
+        let pki = match (self.pki, &self.env) {
+            (Some(pki), _) => Some(pki),
+            // Keys come from the system's entropy, so a simulated cluster that must repeat itself has none.
+            (None, Some(_)) => None,
+            (None, None) => Some(k8s_api_https::Pki::generate(&Env::system()).map_err(Error::certificates)?),
+        };
+        let ca_bundle = self.ca_bundle.unwrap_or_default();
+        #[cfg(feature = "https")]
+        let ca_bundle = pki.as_ref().map_or(ca_bundle, |pki| pki.certificate_pem().to_owned());
+
+        let env = self.env.unwrap_or_else(Env::system);
         let registry = NodeRegistry::new();
         let store = self.store.unwrap_or_else(|| Arc::new(Memory::new()));
-        let server = ApiServer::builder(store, self.env.clone()).nodes(registry.clone());
+        let server = ApiServer::builder(store, env.clone()).nodes(registry.clone());
         let server = self.server.into_iter().fold(server, |server, change| change(server)).start().await?;
-        let admin = server.client_as(UserInfo::admin());
         let scheduler = Tasks::new();
         if self.scheduler {
-            start_scheduler(&scheduler, &server, &self.env, self.profiles);
+            start_scheduler(&scheduler, &server, &env, self.profiles);
         }
-        let controllers = Some(self.controllers.start(&admin, &self.env));
-        let cluster =
-            Cluster { env: self.env, server, scheduler, controllers, registry, nodes: Mutex::new(BTreeMap::new()) };
+        let controllers = self.controllers.unwrap_or_else(|| controllers(ca_bundle)).and(self.added);
+        let controllers = self.excepted.iter().fold(controllers, |controllers, name| controllers.except(name));
+        let controllers = Some(controllers.start(&server.client_as(UserInfo::admin()), &env));
+        let cluster = Cluster {
+            env,
+            server,
+            scheduler,
+            controllers,
+            registry,
+            #[cfg(feature = "https")]
+            pki,
+            nodes: Mutex::new(BTreeMap::new()),
+        };
         for node in self.nodes {
             cluster.start_node(node).await?;
         }
         Ok(cluster)
     }
+}
+
+/// Every controller that there is, with upstream's settings. `ca_bundle` is what every namespace gets to know the API
+/// server by, certificates in PEM.
+pub fn controllers(ca_bundle: impl Into<Arc<str>>) -> Controllers {
+    k8s_ctrl_workloads::controllers().and(k8s_ctrl_cluster::all(ca_bundle))
 }
 
 fn start_scheduler(tasks: &Tasks, server: &ApiServer, env: &Env, mut profiles: BTreeMap<String, Profile>) {
@@ -143,9 +205,4 @@ fn start_scheduler(tasks: &Tasks, server: &ApiServer, env: &Env, mut profiles: B
             tracing::error!(%error, "the scheduler ended");
         }
     });
-}
-
-/// Every controller that there is.
-fn all_controllers() -> Controllers {
-    k8s_ctrl_workloads::controllers().and(k8s_ctrl_cluster::controllers())
 }
