@@ -4,7 +4,6 @@
 
 mod observer;
 mod pod_set;
-mod rank;
 mod status;
 mod sync;
 

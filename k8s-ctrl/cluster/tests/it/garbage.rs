@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use k8s_api::Kind;
 use k8s_api_client::{DeleteOptions, Propagation};
 use k8s_ctrl::owner::controller_reference;

@@ -4,4 +4,5 @@ mod endpoints;
 mod garbage;
 mod namespaces;
 mod nodes;
+mod quiet;
 mod world;

@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use k8s_api_client::PatchKind;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use serde_json::json;

@@ -17,11 +17,10 @@ use k8s_openapi::api::apps::v1::ReplicaSetStatus;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::pod_set::PodSet;
-use super::rank;
 use super::status::{self, Pods};
 use crate::latest::Latest;
 use crate::pods::{self, BY_CONTROLLER, PodControl};
-use crate::time;
+use crate::{rank, time};
 
 /// So many pods are made or deleted in one round; the next waits until they were seen. Upstream: `BurstReplicas`.
 const BURST: usize = 500;

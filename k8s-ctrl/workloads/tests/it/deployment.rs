@@ -148,11 +148,7 @@ async fn recreation_waits_until_the_old_pods_are_gone() {
     assert!(summary(&world).await.starts_with("1:0 Available=False"), "{}", summary(&world).await);
     let status = world.get::<Deployment>("web").await.status.clone().unwrap();
     assert_eq!(status.terminating_replicas, Some(2));
-    let now = k8s_api_client::DeleteOptions::default().grace(0);
-    for pod in pods {
-        let api = world.client.namespaced::<k8s_openapi::api::core::v1::Pod>("shop");
-        api.delete(pod.name(), now.clone()).await.unwrap();
-    }
+    world.gone(&pods).await;
     world.settle().await;
     world.all_ready().await;
     assert_eq!(summary(&world).await, format!("1:0 2:2 {DONE}"));
@@ -185,7 +181,8 @@ async fn a_paused_deployment_scales_but_does_not_roll_out() {
     world.patch::<Deployment>("web", image("web:2")).await;
     world.patch::<Deployment>("web", json!({ "spec": { "replicas": 3 } })).await;
     world.all_ready().await;
-    let paused = "1:3 Available=True/MinimumReplicasAvailable Progressing=Unknown/DeploymentPaused";
+    // What changed last stands last.
+    let paused = "1:3 Progressing=Unknown/DeploymentPaused Available=True/MinimumReplicasAvailable";
     assert_eq!(summary(&world).await, paused);
     world.patch::<Deployment>("web", json!({ "spec": { "paused": false } })).await;
     world.all_ready().await;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_api::{Kind, UserInfo};
-use k8s_api_client::{Client, ListOptions, PatchKind};
+use k8s_api_client::{Body, Client, DeleteOptions, ListOptions, PatchKind, WriteOptions};
 use k8s_api_server::ApiServer;
 use k8s_ctrl::Running;
 use k8s_env::Env;
-use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
+use k8s_openapi::api::core::v1::{Binding, Event, Namespace, Pod};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -35,7 +35,8 @@ impl World {
         namespace.metadata.name = Some("shop".to_owned());
         client.api::<Namespace>().create(namespace).await.unwrap();
         // Pods need the account that the controllers of the cluster would make.
-        let account = object::<k8s_openapi::api::core::v1::ServiceAccount>(json!({ "metadata": { "name": "default" } }));
+        let account =
+            object::<k8s_openapi::api::core::v1::ServiceAccount>(json!({ "metadata": { "name": "default" } }));
         client.namespaced("shop").create(account).await.unwrap();
         let running = k8s_ctrl_workloads::controllers().start(&client, &env);
         let world = Self { client, env, _server: server, _running: running };
@@ -78,21 +79,43 @@ impl World {
             "type": "Ready", "status": if ready { "True" } else { "False" }, "lastTransitionTime": since,
         });
         for pod in pods {
+            if k8s_ctrl::pod::node_name(pod).is_empty() {
+                self.bind(pod.name()).await;
+            }
             let status = json!({ "status": { "phase": "Running", "conditions": [condition] } });
             self.client.namespaced::<Pod>("shop").patch_status(pod.name(), PatchKind::Merge, &status).await.unwrap();
         }
+    }
+
+    /// As the scheduler does: puts a pod on a node, from where on it takes its time to go.
+    pub(crate) async fn bind(&self, pod: &str) {
+        let binding = json!({ "metadata": { "name": pod }, "target": { "kind": "Node", "name": "n1" } });
+        let body = Body::Object(Box::new(object::<Binding>(binding)));
+        let api = self.client.dynamic(Pod::gvr(), "shop");
+        api.post(pod, "binding", body, WriteOptions::default()).await.unwrap();
     }
 
     /// Says of every pod that is to run that it is ready, until nothing changes any more.
     pub(crate) async fn all_ready(&self) {
         loop {
             let pods = self.pods().await;
-            let fresh: Vec<_> = pods.into_iter().filter(|pod| !k8s_ctrl::pod::is_ready(pod)).collect();
-            if fresh.is_empty() {
+            let gone: Vec<_> = pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_some()).cloned().collect();
+            let is_fresh = |pod: &Arc<Pod>| k8s_ctrl::pod::is_active(pod) && !k8s_ctrl::pod::is_ready(pod);
+            let fresh: Vec<_> = pods.into_iter().filter(is_fresh).collect();
+            if fresh.is_empty() && gone.is_empty() {
                 return;
             }
+            self.gone(&gone).await;
             self.ready(&fresh, true).await;
             self.settle().await;
+        }
+    }
+
+    /// As kubelets do: says that these pods are gone.
+    pub(crate) async fn gone(&self, pods: &[Arc<Pod>]) {
+        let now = DeleteOptions::default().grace(0);
+        for pod in pods {
+            self.client.namespaced::<Pod>("shop").delete(pod.name(), now.clone()).await.unwrap();
         }
     }
 

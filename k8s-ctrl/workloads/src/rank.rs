@@ -1,3 +1,5 @@
+//! Which pods go first when there are too many.
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,6 +8,7 @@ use jiff::Timestamp;
 use k8s_api::Kind;
 use k8s_ctrl::pod;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 
@@ -25,8 +28,20 @@ struct Worth {
     uid: String,
 }
 
+/// Sorts pods so that those worth least come first, by exact ages: the order of Jobs and DaemonSets.
+pub(crate) fn by_worth(pods: &mut [Arc<Pod>]) {
+    let moment = |time: Option<&Time>| time.map_or(Reverse(Timestamp::MAX), |time| Reverse(time.0));
+    pods.sort_by_cached_key(|pod| {
+        let ready = pod::condition(pod, "Ready").filter(|ready| ready.status == "True");
+        let since = ready.and_then(|ready| ready.last_transition_time.as_ref());
+        let created = pod.metadata.creation_timestamp.as_ref();
+        let assigned = !pod::node_name(pod).is_empty();
+        (assigned, phase(pod), ready.is_some(), moment(since), Reverse(restarts(pod)), moment(created))
+    });
+}
+
 /// Takes the `n` pods that are to go; `neighbours` are the active pods of the same application by node.
-pub(super) fn choose(
+pub(crate) fn choose(
     mut active: Vec<Arc<Pod>>,
     neighbours: &BTreeMap<String, usize>,
     n: usize,
@@ -47,11 +62,7 @@ impl Worth {
         let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
         Self {
             assigned: !node.is_empty(),
-            phase: match pod::phase(pod) {
-                "Unknown" => 1,
-                "Running" => 2,
-                _ => 0,
-            },
+            phase: phase(pod),
             ready: ready.is_some(),
             cost: cost(pod),
             crowd: Reverse(neighbours.get(node).copied().unwrap_or_default()),
@@ -60,6 +71,14 @@ impl Worth {
             age: magnitude(created, now),
             uid: pod.uid().to_owned(),
         }
+    }
+}
+
+fn phase(pod: &Pod) -> u8 {
+    match pod::phase(pod) {
+        "Unknown" => 1,
+        "Running" => 2,
+        _ => 0,
     }
 }
 
