@@ -16,6 +16,9 @@ pub enum Error {
         /// What is wrong with it.
         source: Source,
     },
+    /// How to reach a server is not said, or not understood.
+    #[error("access to a server: {0}")]
+    Access(String),
     /// A kubeconfig lacks something, or two parts of it disagree.
     #[error("kubeconfig: {0}")]
     Kubeconfig(String),

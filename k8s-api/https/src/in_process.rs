@@ -59,7 +59,9 @@ struct Duplex {
 impl Dial for Duplex {
     async fn dial(&self, tasks: &Tasks) -> Result<(Box<dyn Io>, Protocol), BoxError> {
         let (near, far) = tokio::io::duplex(BUFFER);
-        tasks.spawn(serve_http1(far, self.service.clone(), Some(self.user.clone()), self.stop.clone()));
+        let (service, user) = (self.service.clone(), Some(self.user.clone()));
+        // Both ends are ours: an idle connection costs nothing, and closing it could only race with the next request.
+        tasks.spawn(serve_http1(far, service, user, None, self.stop.clone()));
         Ok((Box::new(near), Protocol::Http1))
     }
 }

@@ -98,8 +98,8 @@ impl Server {
     /// for something to happen, and closes all connections.
     ///
     /// # Cancellation
-    /// Dropping the future closes everything at once.
-    pub async fn stop(self) {
+    /// Dropping the future leaves the server stopping; dropping the server closes everything at once.
+    pub async fn stop(&self) {
         self.stop.send_replace(true);
         // Whoever holds every slot knows that no connection is left.
         let _ = timeout(GRACE, self.slots.acquire_many(CONNECTIONS)).await;

@@ -69,7 +69,7 @@ pub(crate) fn client_config(trust: &Trust, identity: Option<&Identity>, env: &En
             .build()
             .map_err(failed("the server's authority"))?,
         Trust::Anybody => Arc::new(TrustAnybody(provider())),
-        Trust::Nobody => return Err(Error::Kubeconfig("no certificate authority is given".to_owned())),
+        Trust::Nobody => return Err(Error::Access("no certificate authority is given to trust".to_owned())),
     };
     let builder = ClientConfig::builder_with_details(provider(), time(env))
         .with_safe_default_protocol_versions()

@@ -84,7 +84,8 @@ impl Https {
     /// # Errors
     /// When the URL, a certificate or a key cannot be used.
     pub fn new(access: &Access, env: &Env) -> Result<Self, Error> {
-        let no_url = |why: &dyn fmt::Display| Error::Kubeconfig(format!("server {:?}: {why}", access.server));
+        let no_url =
+            |why: &dyn fmt::Display| Error::Access(format!("{:?} is no URL of a server: {why}", access.server));
         let url: Uri = access.server.parse().map_err(|e: http::uri::InvalidUri| no_url(&e))?;
         let authority = url.authority().cloned().ok_or_else(|| no_url(&"it has no host"))?;
         let scheme = url.scheme().cloned().unwrap_or(Scheme::HTTPS);

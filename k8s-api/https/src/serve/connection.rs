@@ -39,13 +39,18 @@ pub(super) async fn serve_tls(stream: TlsStream<TcpStream>, shared: Shared) {
     if session.alpn_protocol() == Some(b"h2") {
         serve_http2(stream, shared, user).await;
     } else {
-        serve_http1(stream, shared.service, user, shared.stop).await;
+        serve_http1(stream, shared.service, user, Some(HEAD), shared.stop).await;
     }
 }
 
-/// Serves one connection of HTTP/1.1 until it is closed or `stop` says so.
-pub(crate) async fn serve_http1<I>(io: I, service: Erased, user: Option<Credentials>, stop: watch::Receiver<bool>)
-where
+/// Serves one connection of HTTP/1.1 until it is closed or `stop` says so, or no next request comes for `patience`.
+pub(crate) async fn serve_http1<I>(
+    io: I,
+    service: Erased,
+    user: Option<Credentials>,
+    patience: Option<Duration>,
+    stop: watch::Receiver<bool>,
+) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let bodies = stop.clone();
@@ -57,7 +62,7 @@ where
         }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEADERS as usize);
+    builder.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(HEADERS as usize);
     drive(builder.serve_connection(TokioIo::new(io), service).with_upgrades(), stop).await;
 }
 

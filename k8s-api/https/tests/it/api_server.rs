@@ -54,7 +54,7 @@ async fn every_verb(client: Client) {
     assert!(maps.create(config_map("x")).await.unwrap_err().is_already_exists());
     assert_eq!(maps.get("x").await.unwrap(), created);
     let list = maps.list(ListOptions::default().fields("metadata.name=x")).await.unwrap();
-    assert_eq!(list.items, [created.clone()]);
+    assert_eq!(list.items, std::slice::from_ref(&created));
     let patch = json!({"data": {"b": "2"}});
     let patched = maps.patch("x", PatchKind::Strategic, &patch).await.unwrap();
     assert_eq!(patched.data.as_ref().unwrap().len(), 2);

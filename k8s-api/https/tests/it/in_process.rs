@@ -14,6 +14,8 @@ use crate::fixture::{full, pieces, service, whoami};
 async fn requests_come_as_somebody() {
     let mut client = in_process(whoami(), UserInfo::node("a"));
     for uri in ["/x", "http://anything/x"] {
+        // Idle connections last as long as the client.
+        tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
         let response = client.call(Request::get(uri).body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, "system:node:a system:nodes,system:authenticated");

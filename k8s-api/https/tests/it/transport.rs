@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -19,18 +21,18 @@ fn recorder(code: u16, headers: &'static [(&'static str, &'static str)], body: &
     let service = service(move |request| {
         let log = written.clone();
         async move {
-            let mut line = format!("{} {}", request.method(), request.uri().path_and_query().unwrap());
+            let mut lines = vec![format!("{} {}", request.method(), request.uri().path_and_query().unwrap())];
             for (name, value) in request.headers() {
                 let name = name.as_str();
                 if name.starts_with("impersonate") || name == "content-type" || name == "authorization" {
-                    line += &format!("\n{name}: {}", value.to_str().unwrap());
+                    lines.push(format!("{name}: {}", value.to_str().unwrap()));
                 }
             }
-            let body_in = request.into_body().collect().await.unwrap().to_bytes();
-            if !body_in.is_empty() {
-                line += &format!("\n{}", String::from_utf8_lossy(&body_in));
+            let sent = request.into_body().collect().await.unwrap().to_bytes();
+            if !sent.is_empty() {
+                lines.push(String::from_utf8_lossy(&sent).into_owned());
             }
-            log.0.lock().push(line);
+            log.0.lock().extend(lines);
             let mut response = Response::builder().status(code);
             for (name, value) in headers {
                 response = response.header(*name, *value);
