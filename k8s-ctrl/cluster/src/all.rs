@@ -3,8 +3,8 @@ use std::sync::Arc;
 use k8s_ctrl::Controllers;
 
 use crate::{
-    EndpointSlices, Endpoints, GarbageCollector, Namespaces, NodeLifecycle, PodGarbageCollector, RootCaPublisher,
-    ServiceAccounts, TaintEviction,
+    EndpointSliceMirroring, EndpointSlices, Endpoints, GarbageCollector, Namespaces, NodeLifecycle,
+    PodGarbageCollector, RootCaPublisher, ServiceAccounts, TaintEviction,
 };
 
 /// All controllers of this crate with upstream's settings; `ca_bundle` is what every namespace gets to know the API
@@ -16,6 +16,7 @@ pub fn all(ca_bundle: impl Into<Arc<str>>) -> Controllers {
         .with(RootCaPublisher::new(ca_bundle))
         .with(Endpoints)
         .with(EndpointSlices)
+        .with(EndpointSliceMirroring)
         .with(NodeLifecycle::default())
         .with(TaintEviction)
         .with(PodGarbageCollector::default())

@@ -38,9 +38,8 @@ const BY_SERVICE: &str = "k8s-ctrl/service";
 /// a few rounds, not a thousand. Upstream has its limit of requests instead, 20 a second.
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
-/// How soon a service is looked at again when its slices in the cache are older than those written. Upstream fails and
-/// tries again after a second.
-const STALE: Duration = Duration::from_millis(100);
+/// The first pause after a failure, or while the cache is older than what was written.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Keeps the endpoint slices of services with a selector.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,7 +81,7 @@ impl Controller for EndpointSlices {
             triggers: TriggerTimes::default(),
         };
         let reader = services.reader();
-        let limits = Limits { base: Duration::from_secs(1), ..Limits::default() };
+        let limits = Limits { base: FIRST_PAUSE, ..Limits::default() };
         let reconciler = Reconciler::new(self.name()).limits(limits).throttle(PAUSE).needs(&nodes);
         let queue = reconciler.queue().clone();
         reconciler
@@ -116,7 +115,7 @@ impl Reconcile for Sync {
         let mut slices = self.slices.by_index(BY_SERVICE, key.as_str());
         slices.retain(|slice| slice.metadata.deletion_timestamp.is_none());
         if self.tracker.is_stale(key, &slices) {
-            return Ok(Action::RequeueAfter(STALE));
+            return Ok(Action::Requeue);
         }
         let trigger = self.triggers.advance(&service, &pods);
         let (plan, missing) = Plan::of(&service, &pods, &slices, &self.nodes);

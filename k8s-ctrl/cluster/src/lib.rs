@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod all;
+mod endpoint_mirror;
 mod endpoint_slice;
 mod endpoints;
 mod garbage_collector;
@@ -16,6 +17,7 @@ mod service_account;
 mod taint_eviction;
 
 pub use all::all;
+pub use endpoint_mirror::EndpointSliceMirroring;
 pub use endpoint_slice::EndpointSlices;
 pub use endpoints::Endpoints;
 pub use garbage_collector::GarbageCollector;

@@ -89,3 +89,29 @@ async fn a_slice_holds_a_hundred() {
     assert!(ours.clone().all(|slice| slice.endpoints.as_ref().unwrap().len() <= 100));
     assert!(ours.count() <= 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn endpoints_written_by_hand_are_mirrored() {
+    let world = World::all().await;
+    world.apply("{apiVersion: v1, kind: Service, metadata: {name: db}, spec: {ports: [{port: 5432}]}}").await;
+    let by_hand = "
+apiVersion: v1
+kind: Endpoints
+metadata: {name: db}
+subsets:
+- {addresses: [{ip: 192.0.2.1}, {ip: 192.0.2.2}], ports: [{port: 5432}]}
+";
+    let mirrored = async || {
+        world.pass(2).await;
+        let slices = world.list::<EndpointSlice>("default").await;
+        let ours = slices.iter().filter(|slice| slice.metadata.generate_name.as_deref() == Some("db-"));
+        let endpoints = ours.flat_map(|slice| slice.endpoints.clone().unwrap_or_default());
+        endpoints.flat_map(|endpoint| endpoint.addresses).collect::<Vec<_>>()
+    };
+    world.apply(by_hand).await;
+    assert_eq!(mirrored().await, ["192.0.2.1", "192.0.2.2"]);
+    world.apply(&by_hand.replace(", {ip: 192.0.2.2}", "")).await;
+    assert_eq!(mirrored().await, ["192.0.2.1"]);
+    world.admin.namespaced::<Endpoints>("default").delete("db", DeleteOptions::default()).await.unwrap();
+    assert!(mirrored().await.is_empty());
+}

@@ -12,7 +12,7 @@ fn taints(node: &Node) -> Vec<String> {
 }
 
 async fn taints_of(world: &World, node: &str) -> Vec<String> {
-    taints(&*world.admin.api::<Node>().get(node).await.unwrap())
+    taints(&world.admin.api::<Node>().get(node).await.unwrap())
 }
 
 #[tokio::test(start_paused = true)]

@@ -145,7 +145,8 @@ async fn recreation_waits_until_the_old_pods_are_gone() {
     world.patch::<Deployment>("web", image("web:2")).await;
     let pods = world.pods().await;
     assert!(pods.len() == 2 && pods.iter().all(|pod| pod.metadata.deletion_timestamp.is_some()));
-    assert!(summary(&world).await.starts_with("1:0 Available=False"), "{}", summary(&world).await);
+    let between = "1:0 Progressing=True/NewReplicaSetAvailable Available=False/MinimumReplicasUnavailable";
+    assert_eq!(summary(&world).await, between);
     let status = world.get::<Deployment>("web").await.status.clone().unwrap();
     assert_eq!(status.terminating_replicas, Some(2));
     world.gone(&pods).await;

@@ -216,7 +216,7 @@ async fn a_held_job_has_no_pods() {
     world.patch::<Job>("sum", json!({ "spec": { "suspend": true } })).await;
     assert_eq!(active(&world).await.len(), 0);
     let events = world.events("Job", "sum").await;
-    assert!(events.starts_with("Normal Suspended Job suspended\n"), "{events}");
+    assert!(events.contains("Normal Suspended Job suspended\n"), "{events}");
     assert!(events.contains("Normal Resumed Job resumed\n"), "{events}");
 }
 

@@ -4,4 +4,5 @@ mod deployment;
 mod disruption;
 mod job;
 mod replica_set;
+mod speed;
 mod support;
