@@ -6,6 +6,7 @@ mod app_armor;
 mod create;
 mod deletion;
 mod disabled;
+mod encoding;
 mod ephemeral;
 mod qos;
 mod resize;
@@ -140,6 +141,10 @@ impl Strategy for Pod {
                 status.map(|status| text(&status.nominated_node_name).to_owned()).unwrap_or_default(),
             ),
         ]
+    }
+
+    fn encode(&self, pod: &Object) -> serde_json::Result<Vec<u8>> {
+        encoding::encode(pod)
     }
 }
 

@@ -308,3 +308,18 @@ fn schedules_are_refused_in_the_words_of_their_parser() {
         assert_eq!(found, expected.as_deref(), "{schedule}");
     }
 }
+
+#[test]
+fn conditions_are_written_with_the_probe_that_never_was() {
+    let mut pod = running(one_container());
+    let conditions = json!([
+        {"type": "Ready", "status": "True", "message": "\"status\":{\"conditions\":[]"},
+        {"type": "Initialized", "status": "True"},
+    ]);
+    pod.status.get_or_insert_default().conditions = decode(&conditions);
+    let mut expected = serde_json::to_value(&pod).unwrap();
+    for condition in expected["status"]["conditions"].as_array_mut().unwrap() {
+        condition["lastProbeTime"] = Value::Null;
+    }
+    assert_eq!(serde_json::from_slice::<Value>(&Pod.encode(&pod).unwrap()).unwrap(), expected);
+}
