@@ -191,7 +191,9 @@ impl Pool {
                     .initial_stream_window_size(STREAM_WINDOW)
                     .initial_connection_window_size(CONNECTION_WINDOW)
                     .keep_alive_interval(PING_EVERY)
-                    .keep_alive_timeout(PING_TIMEOUT);
+                    .keep_alive_timeout(PING_TIMEOUT)
+                    // A server that vanished is noticed before the next request waits for it.
+                    .keep_alive_while_idle(true);
                 let (sender, mut connection) = builder.handshake(TokioIo::new(io)).await?;
                 let limit = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
                 let shared = Shared { sender: sender.clone(), streams: Arc::default(), limit: limit.clone() };
