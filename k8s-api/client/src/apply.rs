@@ -33,6 +33,22 @@ pub enum Outcome {
     Unchanged,
 }
 
+/// `deployment.apps/web created`, as kubectl says it.
+impl std::fmt::Display for Applied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.kind.kind.to_lowercase())?;
+        if !self.kind.group.is_empty() {
+            write!(f, ".{}", self.kind.group)?;
+        }
+        let outcome = match self.outcome {
+            Outcome::Created => "created",
+            Outcome::Configured => "configured",
+            Outcome::Unchanged => "unchanged",
+        };
+        write!(f, "/{} {outcome}", self.object.meta().name)
+    }
+}
+
 impl Client {
     /// Applies the documents of a YAML or JSON manifest in their order, lists item by item.
     ///

@@ -22,8 +22,8 @@ use crate::watcher::{Change, Step, Watcher};
 use cache::Cache;
 pub use event::Event;
 pub use factory::{Informers, Selection};
-pub use reader::{IndexFn, Reader};
 use progress::{Progress, Stage};
+pub use reader::{IndexFn, Reader};
 use subscriber::Sink;
 pub use subscriber::{Events, Registration};
 

@@ -1,15 +1,20 @@
 use std::fmt;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::ReadyChunks;
 use k8s_api::{Object, Status};
 use k8s_env::Env;
+use tokio::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::{DynamicApi, ListOptions, WatchEvent, WatchStream};
 
 /// How many changes are taken at once when they wait already.
 const BATCH: usize = 512;
+
+/// A watch that ends within this time without having brought anything was in vain; lists closer together are too many.
+const SHORT: Duration = Duration::from_secs(1);
 
 /// Follows a collection for ever: lists it, watches it, resumes after a break and lists again after a 410.
 ///
@@ -21,6 +26,7 @@ pub struct Watcher {
     api: DynamicApi,
     selection: ListOptions,
     backoff: Backoff,
+    listed: Option<Instant>,
     state: State,
 }
 
@@ -48,7 +54,7 @@ enum State {
     /// All up to this revision is known.
     Resuming { revision: u64 },
     /// All up to this revision is known, and the stream brings the rest.
-    Following { revision: u64, stream: ReadyChunks<WatchStream>, quiet: bool },
+    Following { revision: u64, stream: ReadyChunks<WatchStream>, since: Instant, quiet: bool },
 }
 
 impl Watcher {
@@ -60,7 +66,7 @@ impl Watcher {
             ..ListOptions::default()
         };
         let backoff = Backoff::reflector(env.random.clone());
-        Self { api, selection, backoff, state: State::Listing { at: "0" } }
+        Self { api, selection, backoff, listed: None, state: State::Listing { at: "0" } }
     }
 
     /// Waits for the next thing to happen. The first step is always [`Step::Replaced`].
@@ -71,10 +77,15 @@ impl Watcher {
         loop {
             match &mut self.state {
                 State::Listing { at } => {
+                    // A server that forgets faster than it lists must not be asked in a tight loop.
+                    if self.listed.take().is_some_and(|listed| listed.elapsed() < SHORT) {
+                        tokio::time::sleep(self.backoff.pause()).await;
+                    }
                     let options = self.selection.clone().at(*at);
                     match list_all(&self.api, options).await {
                         Ok((revision, items)) => {
                             self.state = State::Resuming { revision };
+                            self.listed = Some(Instant::now());
                             self.backoff.reset();
                             return Step::Replaced(items);
                         }
@@ -87,17 +98,17 @@ impl Watcher {
                     match self.api.watch(options).await {
                         Ok(stream) => {
                             let stream = stream.ready_chunks(BATCH);
-                            self.state = State::Following { revision, stream, quiet: true };
+                            self.state = State::Following { revision, stream, since: Instant::now(), quiet: true };
                         }
                         Err(status) => self.failed("watch", status).await,
                     }
                 }
-                State::Following { revision, stream, quiet } => {
+                State::Following { revision, stream, since, quiet } => {
                     let Some(events) = stream.next().await else {
-                        let (revision, quiet) = (*revision, *quiet);
+                        let (revision, in_vain) = (*revision, *quiet && since.elapsed() < SHORT);
                         self.state = State::Resuming { revision };
                         // A server that ends every watch at once must not be asked in a tight loop.
-                        if quiet {
+                        if in_vain {
                             tokio::time::sleep(self.backoff.pause()).await;
                         }
                         continue;

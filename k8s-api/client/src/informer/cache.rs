@@ -155,9 +155,14 @@ impl<K> Index<K> {
                 }
             }
         }
-        if let Some(object) = new {
-            for value in new_values {
-                self.buckets.entry(value).or_default().insert(key.clone(), object.clone());
+        let Some(object) = new else { return };
+        for value in new_values {
+            // Mostly the object stands there already, and nothing but the pointer changes.
+            match self.buckets.get_mut(&value).and_then(|bucket| bucket.get_mut(key)) {
+                Some(slot) => *slot = object.clone(),
+                None => {
+                    self.buckets.entry(value).or_default().insert(key.clone(), object.clone());
+                }
             }
         }
     }
