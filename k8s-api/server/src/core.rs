@@ -45,6 +45,11 @@ impl Core {
     pub(crate) async fn call(&self, request: Request) -> Result<Reply, Status> {
         let verb = request.call.verb(&request.target);
         self.authorize(&request.identity, verb, &request.target).await?;
+        self.dispatch(request).await
+    }
+
+    /// Carries out a request that was authorized.
+    pub(crate) async fn dispatch(&self, request: Request) -> Result<Reply, Status> {
         match &request.target {
             Target::Path(path) => paths::get(self, path).await,
             Target::Resource(target) if !target.subresource.is_empty() => {

@@ -7,6 +7,7 @@ mod options;
 mod route;
 mod table;
 mod user;
+mod warnings;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -24,6 +25,7 @@ use k8s_api_client::{Body, Call, MediaType, PatchKind, Reply, ResourceTarget, Ta
 pub use body::ResponseBody;
 pub use user::{Authenticator, Credentials, TokenFile};
 
+use crate::authorize::Action;
 use crate::core::Core;
 use crate::paths;
 use crate::server::ApiServer;
@@ -89,7 +91,7 @@ impl HttpService {
         let accept = Accept::parse(parts.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default());
         let mut response = match self.try_answer(&parts, &accept, body).await {
             Ok(response) => response,
-            Err(status) => encode::status(&status, &accept),
+            Err(refusal) => refusal.response(&accept),
         };
         let headers = response.headers_mut();
         headers.entry("cache-control").or_insert(HeaderValue::from_static("no-cache, private"));
@@ -104,31 +106,33 @@ impl HttpService {
         parts: &http::request::Parts,
         accept: &Accept,
         body: FutureBody,
-    ) -> Result<Response<ResponseBody>, Status> {
-        let user = self.user(parts).await?;
+    ) -> Result<Response<ResponseBody>, Refusal> {
         let query = options::Query::parse(parts.uri.query().unwrap_or_default());
         let agent = parts.headers.get("user-agent").and_then(|v| v.to_str().ok()).unwrap_or("unknown");
-        let target = match route::parse(parts.uri.path(), &self.core) {
-            Route::Path(path) => return self.path(parts, &path, &user, accept).await,
-            Route::Resource { target, known } => {
-                let call = self.call_of(parts, &target, &query, known)?;
-                let call = match call {
-                    Some(call) => call,
-                    None => self.body_call(parts, &target, &query, &user, body).await?,
-                };
-                (target, call)
-            }
+        let (target, known) = match route::parse(parts.uri.path(), &self.core) {
+            Route::Path(path) => (Target::Path(path), true),
+            Route::Resource { target, known } => (Target::Resource(target), known),
         };
-        let (resource, call) = target;
-        accept.check(&call)?;
-        let target = Target::Resource(resource);
+        let user = self.admitted(parts, &target, &query).await?;
+        let resource = match &target {
+            Target::Path(path) => return Ok(self.path(parts, path, accept)?),
+            Target::Resource(resource) => resource,
+        };
+        if !known {
+            return Err(Status::no_such_path().into());
+        }
+        let call = match self.call_of(parts, resource, &query, accept)? {
+            Some(call) => call,
+            None => self.body_call(parts, resource, &query, accept, body).await?,
+        };
         let request = k8s_api_client::Request {
             target: target.clone(),
             call,
             identity: Arc::new(user),
             user_agent: agent.into(),
         };
-        let Reply { response, warnings } = self.core.call(request).await?;
+        let Reply { response, mut warnings } = self.core.dispatch(request).await?;
+        warnings.extend(warnings::of_version(&target));
         let mut answer = encode::response(&self.core, &target, response, accept, &query)?;
         for warning in warnings {
             let text = format!("299 - {}", k8s_api::field::quote(&warning));
@@ -139,25 +143,34 @@ impl HttpService {
         Ok(answer)
     }
 
-    async fn user(&self, parts: &http::request::Parts) -> Result<UserInfo, Status> {
+    /// Finds out who asks and whether they may: before anything is said about what they ask for, and before anybody's
+    /// megabytes are read.
+    async fn admitted(
+        &self,
+        parts: &http::request::Parts,
+        target: &Target,
+        query: &options::Query,
+    ) -> Result<UserInfo, Refusal> {
         let user = user::authenticate(&self.core, &*self.authenticator, parts).await?;
-        user::impersonate(&self.core, user, &parts.headers).await
+        let method = parts.method.as_str().to_ascii_lowercase();
+        let verb = route::verb(&parts.method, target, query).unwrap_or(&method);
+        let action = Action { verb, target };
+        let user = user::impersonate(&self.core, user, &parts.headers, &action).await.map_err(Refusal::Unauthorized)?;
+        self.core.authorize(&user, verb, target).await.map_err(Refusal::Unauthorized)?;
+        Ok(user)
     }
 
-    async fn path(
+    fn path(
         &self,
         parts: &http::request::Parts,
         path: &str,
-        user: &UserInfo,
         accept: &Accept,
     ) -> Result<Response<ResponseBody>, Status> {
-        let verb = parts.method.as_str().to_ascii_lowercase();
-        self.core.authorize(user, &verb, &Target::Path(path.to_owned())).await?;
-        if path.trim_end_matches('/') == "/version" && parts.method != Method::GET {
+        if parts.method != Method::GET && paths::is_read_only(path) {
             return Err(Status::method_not_allowed());
         }
         let query = parts.uri.query().unwrap_or_default();
-        let form = accept.form(path).ok_or_else(|| Status::failure(406, k8s_api::Reason::Unknown, ""))?;
+        let form = accept.form(path)?;
         let document = paths::find(&self.core, path, query, form)?;
         Ok(encode::document(document, parts, accept, form))
     }
@@ -168,24 +181,24 @@ impl HttpService {
         parts: &http::request::Parts,
         target: &ResourceTarget,
         query: &options::Query,
-        known: bool,
+        accept: &Accept,
     ) -> Result<Option<Call>, Status> {
-        if !known {
-            return Err(Status::no_such_path());
+        let stream = matches!(target.subresource.as_str(), "log" | "exec" | "attach" | "portforward" | "proxy");
+        if !stream {
+            accept.check_encoding()?;
         }
         let list = || options::list(query);
-        Ok(Some(match parts.method {
+        let call = match parts.method {
+            Method::GET if stream => return Ok(Some(Call::Connect(query.pairs()))),
             Method::GET if query.flag("watch") => Call::Watch(list()?),
             Method::GET if target.name.is_empty() => Call::List(list()?),
-            Method::GET
-                if matches!(target.subresource.as_str(), "log" | "exec" | "attach" | "portforward" | "proxy") =>
-            {
-                Call::Connect(query.pairs())
-            }
             Method::GET => Call::Get { resource_version: query.text("resourceVersion").to_owned() },
             Method::POST | Method::PUT | Method::PATCH | Method::DELETE => return Ok(None),
             _ => return Err(Status::method_not_allowed()),
-        }))
+        };
+        route::check_method(&self.core, target, call.verb(&Target::Resource(target.clone())))?;
+        accept.check_shape()?;
+        Ok(Some(call))
     }
 
     async fn body_call(
@@ -193,10 +206,9 @@ impl HttpService {
         parts: &http::request::Parts,
         target: &ResourceTarget,
         query: &options::Query,
-        user: &UserInfo,
+        accept: &Accept,
         body: FutureBody,
     ) -> Result<Call, Status> {
-        // Nobody's megabytes are read before it is known that they may write at all.
         let verb = match parts.method {
             Method::POST => "create",
             Method::PUT => "update",
@@ -204,8 +216,8 @@ impl HttpService {
             _ if target.name.is_empty() => "deletecollection",
             _ => "delete",
         };
-        self.core.authorize(user, verb, &Target::Resource(target.clone())).await?;
         route::check_method(&self.core, target, verb)?;
+        accept.check_shape()?;
         let content_type = parts.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let media = content_type.split(';').next().unwrap_or_default().trim();
         Ok(match parts.method {
@@ -224,6 +236,34 @@ impl HttpService {
                 }
             }
         })
+    }
+}
+
+/// Why a request gets no answer of its own.
+enum Refusal {
+    /// Its user may not make it; said by the filter, before any handler.
+    Unauthorized(Status),
+    /// Whatever a handler says.
+    Failed(Status),
+}
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        Self::Failed(status)
+    }
+}
+
+impl Refusal {
+    fn response(self, accept: &Accept) -> Response<ResponseBody> {
+        match self {
+            Self::Failed(status) => encode::status(&status, accept),
+            Self::Unauthorized(status) => {
+                let mut response = encode::status(&status, accept);
+                let nosniff = HeaderValue::from_static("nosniff");
+                response.headers_mut().insert("x-content-type-options", nosniff);
+                response
+            }
+        }
     }
 }
 

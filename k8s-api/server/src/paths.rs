@@ -1,5 +1,7 @@
 //! What is served outside of the resources: health, version, discovery and OpenAPI.
 
+mod health;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,21 +18,21 @@ use crate::core::Core;
 /// The release whose behaviour this server has.
 pub(crate) const GIT_VERSION: &str = "v1.36.2";
 const PROTOBUF_V2: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-const OTHER_PATHS: [&str; 12] = [
+/// The paths outside of health, discovery and the groups.
+const OTHER_PATHS: [&str; 10] = [
     "/.well-known/openid-configuration",
-    "/healthz",
-    "/healthz/log",
-    "/healthz/ping",
-    "/livez",
-    "/livez/ping",
+    "/flagz",
+    "/metrics",
+    "/metrics/slis",
     "/openapi/v2",
     "/openapi/v3",
+    "/openapi/v3/",
     "/openid/v1/jwks",
-    "/readyz",
-    "/readyz/ping",
+    "/statusz",
     "/version",
 ];
-const CHECKS: [&str; 3] = ["ping", "log", "etcd"];
+
+const ONE_HOUR: &str = "public, max-age=3600";
 
 /// The larger documents, made when first asked for.
 #[derive(Debug, Default)]
@@ -46,6 +48,12 @@ pub(crate) struct Document {
     pub(crate) content_type: &'static str,
     pub(crate) body: Bytes,
     pub(crate) etag: Option<String>,
+    /// How long it may be kept; empty for not at all.
+    pub(crate) cache_control: &'static str,
+    /// Where it is at home when the request asked for another version of it.
+    pub(crate) moved: Option<String>,
+    /// Browsers must not guess its type.
+    pub(crate) sniffless: bool,
 }
 
 /// Reads a path in process, as JSON or text.
@@ -74,21 +82,35 @@ pub(crate) fn find(core: &Core, path: &str, query: &str, form: Form) -> Result<D
     let trimmed = if path.len() > 1 { path.trim_end_matches('/') } else { path };
     let snapshot = core.registry.snapshot();
     match trimmed {
-        "/" | "/index.html" => Ok(json(&openapi::discovery::paths(&snapshot, OTHER_PATHS))),
+        "/" | "/index.html" => {
+            let health = health::paths();
+            let others = OTHER_PATHS.into_iter().chain(health.iter().map(String::as_str));
+            Ok(json(&openapi::discovery::paths(&snapshot, others)))
+        }
         "/version" => Ok(json(&version())),
-        "/api" if form == Form::Aggregated => Ok(json(&openapi::discovery::aggregated_core(&snapshot))),
-        "/apis" if form == Form::Aggregated => Ok(json(&openapi::discovery::aggregated_groups(&snapshot))),
+        "/api" if form == Form::Aggregated => Ok(aggregated(&openapi::discovery::aggregated_core(&snapshot))),
+        "/apis" if form == Form::Aggregated => Ok(aggregated(&openapi::discovery::aggregated_groups(&snapshot))),
         "/api" => Ok(json(&openapi::discovery::api_versions(&snapshot, &core.documents.address))),
         "/apis" => Ok(json(&openapi::discovery::group_list(&snapshot))),
         "/openapi/v2" => Ok(core.documents.v2(&snapshot, form)),
-        "/openapi/v3" if path == trimmed => Ok(json(&openapi::v3_index(&snapshot))),
-        "/openid/v1/jwks" => Ok(Document { content_type: "application/jwk-set+json", ..json(&core.tokens.key_set()) }),
-        "/.well-known/openid-configuration" => Ok(json(&core.tokens.configuration(&core.documents.address))),
+        "/openapi/v3" if path == trimmed => {
+            // Upstream names no type here, and Go's server guesses one.
+            Ok(Document { content_type: "text/plain; charset=utf-8", ..json(&openapi::v3_index(&snapshot)) })
+        }
+        "/openid/v1/jwks" => Ok(Document {
+            content_type: "application/jwk-set+json",
+            cache_control: ONE_HOUR,
+            ..json(&core.tokens.key_set())
+        }),
+        "/.well-known/openid-configuration" => {
+            let configuration = core.tokens.configuration(&core.documents.address);
+            Ok(Document { cache_control: ONE_HOUR, ..json(&configuration) })
+        }
         _ => {
-            if let Some(name) = trimmed.strip_prefix("/openapi/v3/") {
-                return core.documents.v3(&snapshot, name);
+            if let Some(name) = path.strip_prefix("/openapi/v3/") {
+                return core.documents.v3(&snapshot, name, query);
             }
-            if let Some(check) = health(trimmed, query) {
+            if let Some(check) = health::check(trimmed, query) {
                 return check;
             }
             discovery(&snapshot, trimmed)
@@ -116,6 +138,16 @@ fn discovery(snapshot: &Snapshot, path: &str) -> Result<Document, Status> {
     found.map(|v| json(&v)).ok_or_else(plain_404)
 }
 
+/// Whether a path answers to reading alone; upstream's others take every method alike.
+pub(crate) fn is_read_only(path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    path == "/version" || ["/api", "/apis"].iter().any(|root| path.strip_prefix(root).is_some_and(is_below))
+}
+
+fn is_below(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('/')
+}
+
 fn plain_404() -> Status {
     Status::failure(404, k8s_api::Reason::Unknown, "404 page not found\n")
 }
@@ -123,30 +155,6 @@ fn plain_404() -> Status {
 /// Whether a 404 is answered as plain text: the path belongs to no API at all.
 pub(crate) fn is_plain_404(status: &Status) -> bool {
     status.code == 404 && status.reason == k8s_api::Reason::Unknown
-}
-
-fn health(path: &str, query: &str) -> Option<Result<Document, Status>> {
-    let mut parts = path.trim_start_matches('/').splitn(2, '/');
-    let probe = parts.next().filter(|probe| matches!(*probe, "healthz" | "livez" | "readyz"))?;
-    let checks = if probe == "readyz" { &CHECKS[..2] } else { &CHECKS[..] };
-    if let Some(one) = parts.next() {
-        return Some(if checks.contains(&one) { Ok(text("ok".to_owned())) } else { Err(plain_404()) });
-    }
-    let verbose = query.split('&').any(|p| p == "verbose" || p.starts_with("verbose="));
-    if !verbose {
-        return Some(Ok(text("ok".to_owned())));
-    }
-    let excluded: Vec<&str> = query.split('&').filter_map(|p| p.strip_prefix("exclude=")).collect();
-    let mut report = String::new();
-    for check in checks {
-        let note = if excluded.contains(check) { "excluded: ok" } else { "ok" };
-        report.push_str(&format!("[+]{check} {note}\n"));
-    }
-    for name in excluded.iter().filter(|name| !checks.contains(*name)) {
-        report.push_str(&format!("warn: some health checks cannot be excluded: no matches for \"{name}\"\n"));
-    }
-    report.push_str(&format!("{probe} check passed\n"));
-    Some(Ok(text(report)))
 }
 
 fn version() -> Value {
@@ -176,17 +184,23 @@ impl Documents {
         let etag = Some(openapi::v2_hash(snapshot, GIT_VERSION));
         if form == Form::Protobuf {
             let body = self.made("v2.pb", || openapi::v2_protobuf(snapshot, GIT_VERSION));
-            return Document { content_type: PROTOBUF_V2, body, etag };
+            return Document { content_type: PROTOBUF_V2, ..Document::new(body, etag) };
         }
         let body = self.made("v2.json", || openapi::v2(snapshot, GIT_VERSION));
-        Document { content_type: "application/json", body, etag }
+        Document::new(body, etag)
     }
 
-    fn v3(&self, snapshot: &Arc<Snapshot>, name: &str) -> Result<Document, Status> {
+    fn v3(&self, snapshot: &Arc<Snapshot>, name: &str, query: &str) -> Result<Document, Status> {
         let missing = || Status::failure(404, k8s_api::Reason::Unknown, "");
-        let etag = Some(openapi::v3_hash(snapshot, name).ok_or_else(missing)?);
+        let etag = openapi::v3_hash(snapshot, name).ok_or_else(missing)?;
+        let asked = query.split('&').find_map(|pair| pair.strip_prefix("hash=")).filter(|hash| !hash.is_empty());
+        if asked.is_some_and(|asked| asked != etag) {
+            let moved = Some(format!("/openapi/v3/{name}?hash={etag}"));
+            return Ok(Document { moved, ..Document::new(Bytes::new(), Some(etag)) });
+        }
         let body = self.made(name, || openapi::v3(snapshot, name).unwrap_or_default());
-        Ok(Document { content_type: "application/json", body, etag })
+        let cache_control = if asked.is_some() { "public, immutable" } else { "" };
+        Ok(Document { cache_control, ..Document::new(body, Some(etag)) })
     }
 
     fn made(&self, name: &str, make: impl FnOnce() -> Vec<u8>) -> Bytes {
@@ -199,10 +213,23 @@ impl Documents {
     }
 }
 
+impl Document {
+    fn new(body: Bytes, etag: Option<String>) -> Self {
+        Self { content_type: "application/json", body, etag, cache_control: "", moved: None, sniffless: false }
+    }
+}
+
 fn json(value: &Value) -> Document {
-    Document { content_type: "application/json", body: value.to_string().into(), etag: None }
+    Document::new(value.to_string().into(), None)
+}
+
+fn aggregated(value: &Value) -> Document {
+    let body = Bytes::from(value.to_string());
+    let digest = ring::digest::digest(&ring::digest::SHA512, &body);
+    let etag = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    Document { cache_control: "public", ..Document::new(body, Some(etag)) }
 }
 
 fn text(body: String) -> Document {
-    Document { content_type: "text/plain; charset=utf-8", body: body.into(), etag: None }
+    Document { content_type: "text/plain; charset=utf-8", ..Document::new(body.into(), None) }
 }

@@ -1,5 +1,4 @@
 use k8s_api::Status;
-use k8s_api_client::Call;
 
 use crate::paths::Form;
 
@@ -57,22 +56,40 @@ impl Accept {
         accept
     }
 
-    /// Refuses a call whose answer cannot have the form that was asked for.
-    pub(super) fn check(&self, call: &Call) -> Result<(), Status> {
-        if self.acceptable || matches!(call, Call::Connect(_)) {
-            Ok(())
-        } else {
-            Err(Status::not_acceptable(REPRESENTATIONS))
+    /// Refuses what asks for no encoding that this server has, in the words of upstream's router.
+    pub(super) fn check_encoding(&self) -> Result<(), Status> {
+        if self.clauses.is_empty() || self.clauses.iter().any(|clause| clause.encoding().is_some()) {
+            return Ok(());
         }
+        let message = format!("406: Not Acceptable\n\nAvailable representations: {REPRESENTATIONS}");
+        let mut status = Status::failure(406, k8s_api::Reason::NotAcceptable, message);
+        status.details = Some(Box::default());
+        Err(status)
     }
 
-    /// The form of a document outside of the resources; `None` when there is none that would do.
-    pub(super) fn form(&self, path: &str) -> Option<Form> {
-        let openapi = path.starts_with("/openapi/");
-        if self.clauses.is_empty() || !(openapi || path.starts_with("/api")) {
-            return Some(Form::Json);
+    /// Refuses what asks for a shape that this server does not know.
+    pub(super) fn check_shape(&self) -> Result<(), Status> {
+        if self.acceptable { Ok(()) } else { Err(Status::not_acceptable(REPRESENTATIONS)) }
+    }
+
+    /// The form of a document outside of the resources.
+    pub(super) fn form(&self, path: &str) -> Result<Form, Status> {
+        let trimmed = path.trim_end_matches('/');
+        if path.starts_with("/openapi/") {
+            let found = self.clauses.iter().find_map(|clause| clause.openapi(path));
+            let none = || Status::failure(406, k8s_api::Reason::Unknown, "");
+            return if self.clauses.is_empty() { Ok(Form::Json) } else { found.ok_or_else(none) };
         }
-        self.clauses.iter().find_map(|clause| clause.document(path, openapi))
+        let root = matches!(trimmed, "/api" | "/apis");
+        if !root && !trimmed.starts_with("/api/") && !trimmed.starts_with("/apis/") {
+            return Ok(Form::Json);
+        }
+        self.check_encoding()?;
+        if root && self.clauses.iter().any(Clause::is_aggregated) {
+            return Ok(Form::Aggregated);
+        }
+        let plain = self.clauses.iter().any(|clause| clause.encoding().is_some() && clause.param("as").is_empty());
+        if self.clauses.is_empty() || plain { Ok(Form::Json) } else { Err(Status::not_acceptable(REPRESENTATIONS)) }
     }
 }
 
@@ -109,7 +126,15 @@ impl Clause {
         (self.param("g") == "meta.k8s.io" && self.param("v") == "v1").then_some(shape)
     }
 
-    fn document(&self, path: &str, openapi: bool) -> Option<Form> {
+    /// Whether it asks for aggregated discovery in a version and an encoding that this server has.
+    fn is_aggregated(&self) -> bool {
+        self.encoding().is_some()
+            && self.param("as") == "APIGroupDiscoveryList"
+            && self.param("g") == "apidiscovery.k8s.io"
+            && self.param("v") == "v2"
+    }
+
+    fn openapi(&self, path: &str) -> Option<Form> {
         match self.media.as_str() {
             "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
             | "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
@@ -117,16 +142,7 @@ impl Clause {
             {
                 Some(Form::Protobuf)
             }
-            "application/json" | "*/*" | "application/*" => match self.param("as") {
-                "" => Some(Form::Json),
-                "APIGroupDiscoveryList"
-                    if !openapi && self.param("g") == "apidiscovery.k8s.io" && self.param("v") == "v2" =>
-                {
-                    Some(Form::Aggregated)
-                }
-                _ => None,
-            },
-            "application/yaml" if !openapi => Some(Form::Json),
+            "application/json" | "*/*" | "application/*" => Some(Form::Json),
             _ => None,
         }
     }

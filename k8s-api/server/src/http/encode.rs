@@ -1,6 +1,6 @@
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use http::header::{CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, LOCATION, VARY};
 use http::{Response, StatusCode};
 use k8s_api::{GroupVersionKind, Object, Status};
 use k8s_api_client::{List, Target, WatchEvent, WatchStream};
@@ -53,21 +53,21 @@ pub(super) fn response(
 
 /// Encodes a failure.
 pub(super) fn status(status: &Status, accept: &Accept) -> Response<ResponseBody> {
-    let plain = |code: u16, text: String, sniff: bool| {
-        let mut response = Response::new(ResponseBody::full(text));
-        *response.status_mut() = http_code(code);
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        if sniff {
-            response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-        }
-        response
-    };
-    if is_plain_404(status) {
-        return plain(404, status.message.clone(), true);
+    if status.code == 406 && status.reason == k8s_api::Reason::Unknown {
+        let mut response = Response::new(ResponseBody::empty());
+        *response.status_mut() = StatusCode::NOT_ACCEPTABLE;
+        response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+        return response;
     }
-    if status.code == 406 {
-        let kinds = status.message.rsplit(": ").next().unwrap_or_default();
-        return plain(406, format!("406: Not Acceptable\n\nAvailable representations: {kinds}\n"), false);
+    if is_plain_404(status) {
+        let mut response = Response::new(ResponseBody::full(status.message.clone()));
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        if !status.message.is_empty() {
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+            headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+        }
+        return response;
     }
     let body = to_json(status);
     let answer = encoded(http_code(status.code), body.into(), accept.encoding);
@@ -77,9 +77,6 @@ pub(super) fn status(status: &Status, accept: &Accept) -> Response<ResponseBody>
     }
     if status.code == 401 {
         answer.headers_mut().insert("www-authenticate", HeaderValue::from_static("Basic realm=\"kubernetes-master\""));
-    }
-    if status.code == 403 {
-        answer.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     }
     answer
 }
@@ -93,24 +90,37 @@ pub(super) fn document(
 ) -> Response<ResponseBody> {
     let etag = document.etag.map(|tag| format!("\"{tag}\""));
     let known = parts.headers.get(IF_NONE_MATCH).and_then(|v| v.to_str().ok()).map(|v| v.trim_start_matches("W/"));
-    let unchanged = etag.is_some() && etag.as_deref() == known;
+    let unchanged = document.moved.is_none() && etag.is_some() && etag.as_deref() == known;
+    let yaml =
+        document.content_type == "application/json" && form != Form::Protobuf && accept.encoding == Encoding::Yaml;
+    let content_type = match (form, yaml) {
+        (Form::Aggregated, false) => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        (Form::Aggregated, true) => "application/yaml;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        (_, true) => "application/yaml",
+        (_, false) => document.content_type,
+    };
     let mut response = if unchanged {
         let mut response = Response::new(ResponseBody::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
-    } else if document.content_type == "application/json" && form == Form::Json && accept.encoding == Encoding::Yaml {
-        encoded(StatusCode::OK, document.body, Encoding::Yaml)
-            .unwrap_or_else(|status| Response::new(ResponseBody::full(to_json(&status))))
     } else {
-        let content_type = match form {
-            Form::Aggregated => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-            _ => document.content_type,
-        };
-        let mut response = Response::new(ResponseBody::full(document.body));
+        let encoding = if yaml { Encoding::Yaml } else { Encoding::Json };
+        let mut response = encoded(StatusCode::OK, document.body, encoding)
+            .unwrap_or_else(|status| Response::new(ResponseBody::full(to_json(&status))));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         response
     };
+    if let Some(moved) = document.moved.and_then(|moved| HeaderValue::from_str(&moved).ok()) {
+        *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+        response.headers_mut().insert(LOCATION, moved);
+    }
     let headers = response.headers_mut();
+    if !document.cache_control.is_empty() {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(document.cache_control));
+    }
+    if document.sniffless {
+        headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    }
     if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
         headers.insert(ETAG, etag);
         headers.insert(VARY, HeaderValue::from_static("Accept"));

@@ -1,8 +1,9 @@
 use k8s_api::registry::Verb;
 use k8s_api::{GroupVersionResource, Status};
-use k8s_api_client::ResourceTarget;
+use k8s_api_client::{ResourceTarget, Target};
 use percent_encoding::percent_decode_str;
 
+use super::options::Query;
 use crate::core::Core;
 
 /// Where a path leads.
@@ -70,8 +71,25 @@ pub(super) fn check_method(core: &Core, target: &ResourceTarget, verb: &str) -> 
     let served = verbs.zip(Verb::parse(verb)).is_some_and(|(verbs, verb)| verbs.contains(verb));
     let fits = match verb {
         "create" => target.name.is_empty() || !target.subresource.is_empty(),
-        "deletecollection" => true,
+        "deletecollection" | "list" | "watch" => true,
         _ => !target.name.is_empty(),
     };
     if served && fits { Ok(()) } else { Err(Status::method_not_allowed()) }
+}
+
+/// The verb of a request about a resource as authorization names it; of others it is the method.
+pub(super) fn verb(method: &http::Method, target: &Target, query: &Query) -> Option<&'static str> {
+    let Target::Resource(target) = target else { return None };
+    let collection = target.name.is_empty();
+    Some(match *method {
+        http::Method::POST => "create",
+        http::Method::PUT => "update",
+        http::Method::PATCH => "patch",
+        http::Method::DELETE if collection => "deletecollection",
+        http::Method::DELETE => "delete",
+        http::Method::GET | http::Method::HEAD if query.flag("watch") => "watch",
+        http::Method::GET | http::Method::HEAD if collection => "list",
+        http::Method::GET | http::Method::HEAD => "get",
+        _ => return None,
+    })
 }

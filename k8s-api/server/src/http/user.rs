@@ -7,6 +7,7 @@ use http::header::AUTHORIZATION;
 use k8s_api::{GroupVersionResource, Status, UserInfo};
 use k8s_api_client::{ResourceTarget, Target};
 
+use crate::authorize::Action;
 use crate::core::Core;
 
 /// Finds out who sends a bearer token. The server's own service account tokens need none.
@@ -72,7 +73,12 @@ fn service_account(core: &Core, token: &str) -> Option<UserInfo> {
 /// The user that a request wants to be, if its user may be them.
 ///
 /// Upstream: `k8s.io/apiserver/pkg/endpoints/filters/impersonation`.
-pub(super) async fn impersonate(core: &Core, user: UserInfo, headers: &HeaderMap) -> Result<UserInfo, Status> {
+pub(super) async fn impersonate(
+    core: &Core,
+    user: UserInfo,
+    headers: &HeaderMap,
+    action: &Action<'_>,
+) -> Result<UserInfo, Status> {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let name = text("impersonate-user");
     let groups: Vec<String> =
@@ -88,9 +94,19 @@ pub(super) async fn impersonate(core: &Core, user: UserInfo, headers: &HeaderMap
         Some((namespace, account)) => ("serviceaccounts", namespace, account),
         None => ("users", "", name.as_str()),
     };
-    may(core, &user, resource, namespace, short).await?;
-    for group in &groups {
-        may(core, &user, "groups", "", group).await?;
+    let mut asked = vec![Asked { group: "", resource, part: "", namespace, name: short }];
+    asked.extend(groups.iter().map(|group| Asked { resource: "groups", name: group, ..Asked::default() }));
+    const AUTHENTICATION: &str = "authentication.k8s.io";
+    if !wanted.uid.is_empty() {
+        asked.push(Asked { group: AUTHENTICATION, resource: "uids", name: &wanted.uid, ..Asked::default() });
+    }
+    for (header, value) in headers {
+        if let (Some(part), Ok(name)) = (header.as_str().strip_prefix("impersonate-extra-"), value.to_str()) {
+            asked.push(Asked { group: AUTHENTICATION, resource: "userextras", part, name, ..Asked::default() });
+        }
+    }
+    if !all(core, &user, "impersonate", &asked).await {
+        constrained(core, &user, &asked, action).await?;
     }
     wanted.groups = groups;
     if resource == "serviceaccounts" && wanted.groups.is_empty() {
@@ -108,7 +124,50 @@ pub(super) async fn impersonate(core: &Core, user: UserInfo, headers: &HeaderMap
     Ok(wanted)
 }
 
-async fn may(core: &Core, user: &UserInfo, resource: &'static str, namespace: &str, name: &str) -> Result<(), Status> {
-    let gvr = GroupVersionResource::new("", "v1", resource);
-    core.authorize(user, "impersonate", &Target::Resource(ResourceTarget::object(gvr, namespace, name))).await
+/// One property of the wanted user, as authorization is asked about it.
+#[derive(Clone, Copy, Default)]
+struct Asked<'a> {
+    group: &'static str,
+    resource: &'static str,
+    part: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+}
+
+impl Asked<'_> {
+    fn target(&self) -> Target {
+        let gvr = GroupVersionResource::new(self.group, "v1", self.resource);
+        Target::Resource(ResourceTarget::object(gvr, self.namespace, self.name).subresource(self.part))
+    }
+}
+
+async fn all(core: &Core, user: &UserInfo, verb: &str, asked: &[Asked<'_>]) -> bool {
+    for one in asked {
+        if core.authorize(user, verb, &one.target()).await.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether the user may do this one thing as somebody else: allowed by the verb, and by whom they want to be.
+///
+/// Upstream: `k8s.io/apiserver/pkg/endpoints/filters/impersonation/mode.go`.
+async fn constrained(core: &Core, user: &UserInfo, asked: &[Asked<'_>], action: &Action<'_>) -> Result<(), Status> {
+    let alone = asked.len() == 1;
+    let mode = match &asked[0] {
+        one if one.resource == "serviceaccounts" && alone => "serviceaccount",
+        one if one.name.starts_with("system:node:") && alone => "arbitrary-node",
+        _ => "user-info",
+    };
+    core.authorize(user, &format!("impersonate-on:{mode}:{}", action.verb), action.target).await?;
+    let verb = format!("impersonate:{mode}");
+    for one in asked {
+        let one = match one.name.strip_prefix("system:node:").filter(|_| mode == "arbitrary-node") {
+            Some(node) => Asked { resource: "nodes", name: node, ..*one },
+            None => *one,
+        };
+        core.authorize(user, &verb, &Asked { group: "authentication.k8s.io", ..one }.target()).await?;
+    }
+    Ok(())
 }

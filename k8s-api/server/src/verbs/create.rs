@@ -91,7 +91,7 @@ async fn attempt(
     core.admission.validate(&request, Some(&*object), core).await?;
     // Held until the object is stored: nobody else is given the same addresses in between.
     let _allocation = core.services.allocate(core, scope, &mut *object, None).await?;
-    let body = encode(&mut *object)?;
+    let body = encode(resource, &mut *object)?;
     if dry_run {
         return refuse_taken(core, scope, &name, object, body).await;
     }

@@ -260,7 +260,7 @@ async fn mark(
     mut marked: Box<dyn AnyObject>,
     dry_run: bool,
 ) -> Result<Step, Status> {
-    let body = encode(&mut *marked)?;
+    let body = encode(scope.resource, &mut *marked)?;
     if dry_run || body == *current.body() {
         return Object::committed(marked, body, current.revision()).map(Step::Done).map_err(Status::internal);
     }

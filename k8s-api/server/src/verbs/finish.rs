@@ -7,6 +7,7 @@ use k8s_store::{StoreExt, Swap};
 
 use crate::admission::{AdmissionRequest, Operation};
 use crate::core::{Core, Scope, relative};
+use crate::resource::Resource;
 use crate::storage::store_status;
 
 /// How an update comes by its new object.
@@ -97,10 +98,13 @@ async fn attempt(
         }
         Err(status) => return Err(status),
     };
+    if !conditional && scope.resource.facts.unconditional_update {
+        new.meta_mut().resource_version = Some(current.revision().to_string());
+    }
     prepare(scope, &mut *new, &*old)?;
     admit_and_validate(core, scope, &mut *new, &*old, dry_run, warnings).await?;
     let _allocation = core.services.allocate(core, scope, &mut *new, Some(&*old)).await?;
-    let body = encode(&mut *new)?;
+    let body = encode(scope.resource, &mut *new)?;
     if body == *current.body() {
         return Ok(Attempt::Done(current.clone()));
     }
@@ -253,12 +257,12 @@ fn is_finished(new: &dyn AnyObject, old: &dyn AnyObject) -> bool {
 }
 
 /// Encodes an object as it is stored: without its resourceVersion.
-pub(super) fn encode(object: &mut dyn AnyObject) -> Result<Bytes, Status> {
+pub(super) fn encode(resource: &Resource, object: &mut dyn AnyObject) -> Result<Bytes, Status> {
     let meta = object.meta_mut();
     meta.resource_version = None;
     // Managed fields are not kept yet; what a client sends of them would only grow stale.
     meta.managed_fields = None;
-    object.to_json().map(Bytes::from).map_err(Status::internal)
+    resource.strategy.encode(object).map(Bytes::from).map_err(Status::internal)
 }
 
 /// Makes an object's name and namespace those of the request, or refuses one that says otherwise.
@@ -304,7 +308,7 @@ pub(crate) async fn mutate(
     loop {
         let mut new = scope.resource.typed(&current)?.clone_box();
         edit(&mut *new)?;
-        let body = encode(&mut *new)?;
+        let body = encode(scope.resource, &mut *new)?;
         if dry_run || body == *current.body() {
             return Object::committed(new, body, current.revision()).map_err(Status::internal);
         }

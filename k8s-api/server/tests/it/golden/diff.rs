@@ -101,13 +101,23 @@ fn values(path: &str, want: &Value, have: &Value, bound: &mut Bound, out: &mut V
                 out.push(format!("{path}[{i}]\n  want nothing\n  have {value}"));
             }
         }
+        (Value::String(_), Value::String(_)) if is_luck(path, want, have) => {}
         (Value::String(want), Value::String(have)) => {
             if !mask::matches(want, have, bound) {
                 out.push(format!("{path}\n  want {want:?}\n  have {have:?}"));
             }
         }
         (Value::String(want), have) if want.starts_with('<') && mask::matches(want, &have.to_string(), bound) => {}
-        (want, have) if want == have => {}
+        (want, have) if want == have || is_luck(path, want, have) => {}
         (want, have) => out.push(format!("{path}\n  want {want}\n  have {have}")),
     }
+}
+
+/// Whether two values differ because each server gave what was free: the recordings show the network's address for a
+/// cluster address, and some node port.
+fn is_luck(path: &str, want: &Value, have: &Value) -> bool {
+    let given = |value: &Value| value.as_i64().is_some_and(|port| (30000..=32800).contains(&port));
+    let port = path.ends_with(".nodePort") || path.ends_with(".healthCheckNodePort");
+    let address = path.ends_with(".clusterIP") || path.contains(".clusterIPs[");
+    (port && given(want) && given(have)) || (address && want == "10.0.0.0" && have.as_str() != Some("None"))
 }

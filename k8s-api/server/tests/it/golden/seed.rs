@@ -13,10 +13,7 @@ pub(super) async fn before(topic: &str, cluster: &Cluster, cases: &[Case]) {
         namespace_with_account(cluster, &namespace).await;
     }
     match topic {
-        "protocol_errors" => {
-            create(cluster, "pods", pod("t1")).await;
-            create(cluster, "configmaps", config_map("c1")).await;
-        }
+        "protocol_errors" => rows(cluster).await,
         "patches_basic" => {
             let last = cases.last().unwrap().response.body.to_string();
             for i in 0..=24 {
@@ -83,10 +80,6 @@ fn pod(name: &str) -> Value {
     })
 }
 
-fn config_map(name: &str) -> Value {
-    json!({"metadata": {"name": name}, "data": {"a": "1"}})
-}
-
 fn secret(name: &str, n: usize) -> Value {
     json!({"metadata": {"name": name, "labels": {"n": n.to_string()}}, "type": "Opaque"})
 }
@@ -112,7 +105,7 @@ fn deployment(name: &str) -> Value {
 async fn deletion(cluster: &Cluster) {
     create(cluster, "pods", pod("t1")).await;
     let mut bound = pod("g1");
-    bound["spec"]["nodeName"] = "n1".into();
+    bound["spec"]["nodeName"] = "some-node".into();
     create(cluster, "pods", bound).await;
     let mut held = json!({"metadata": {"name": "fin"}});
     held["metadata"]["finalizers"] = json!(["example.com/hold"]);
@@ -136,7 +129,7 @@ async fn rows(cluster: &Cluster) {
         json!({"terminated": state})
     };
     let states = [
-        ("st-crash", "Running", 4, json!({"waiting": {"reason": "CrashLoopBackOff"}}), false),
+        ("st-crash", "Running", 4, json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}), false),
         ("st-done", "Succeeded", 0, terminated(0, 0, "Completed"), false),
         ("st-err", "Failed", 0, terminated(3, 0, ""), false),
         ("st-run", "Running", 0, json!({"running": {}}), true),
@@ -171,18 +164,10 @@ async fn updates(cluster: &Cluster, cases: &[Case]) {
             by_path.entry(case.request.path.split('?').next().unwrap_or_default()).or_default().push(body);
         }
     }
-    for (path, bodies) in by_path {
-        let mut object = majority(&bodies);
-        if let Some(before) = bodies.first().filter(|_| bodies.len() < 3).and_then(|body| unchanged(path, body)) {
-            object = before;
-        }
+    for bodies in by_path.into_values() {
+        let object = majority(&bodies);
         cluster.put(object).await;
     }
-}
-
-/// The base of the paths that were updated too rarely for a majority.
-fn unchanged(_path: &str, _body: &Value) -> Option<Value> {
-    None
 }
 
 fn majority(values: &[&Value]) -> Value {

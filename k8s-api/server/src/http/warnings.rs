@@ -1,0 +1,18 @@
+use k8s_api_client::Target;
+
+/// What every request about an outdated version is told.
+///
+/// Upstream: `k8s.io/apiserver/pkg/endpoints/deprecation` and the types' lifecycle.
+pub(super) fn of_version(target: &Target) -> Option<String> {
+    let Target::Resource(target) = target else { return None };
+    let gvr = &target.resource;
+    if !gvr.group.is_empty() || &*gvr.version != "v1" {
+        return None;
+    }
+    let text = match &*gvr.resource {
+        "endpoints" => "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+        "componentstatuses" => "v1 ComponentStatus is deprecated in v1.19+",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
