@@ -1,12 +1,15 @@
 mod builder;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use k8s_api::UserInfo;
 use k8s_api_client::{Client, NodeRegistry};
 use k8s_api_server::ApiServer;
+use k8s_cni::memory::Fabric;
 use k8s_ctrl::Running;
 use k8s_env::{Env, Tasks};
+use k8s_node::HollowMachine;
 use parking_lot::Mutex;
 
 pub use builder::{ClusterBuilder, controllers};
@@ -23,6 +26,8 @@ pub struct Cluster {
     scheduler: Tasks,
     controllers: Option<Running>,
     registry: NodeRegistry,
+    fabric: Fabric,
+    started: AtomicU32,
     #[cfg(feature = "https")]
     pub(crate) pki: Option<k8s_api_https::Pki>,
     nodes: Mutex<BTreeMap<String, Box<dyn NodeHandle>>>,
@@ -63,6 +68,16 @@ impl Cluster {
     /// When the node cannot start.
     pub async fn add_node(&self, node: impl ClusterNode) -> Result<(), Error> {
         self.start_node(Box::new(node)).await
+    }
+
+    /// The network that the hollow nodes share: to see how traffic would flow.
+    pub fn fabric(&self) -> &Fabric {
+        &self.fabric
+    }
+
+    /// The machine of a hollow node: to script its containers. `None` when there is no such node, or it is another kind.
+    pub fn machine(&self, node: &str) -> Option<HollowMachine> {
+        self.nodes.lock().get(node).and_then(|handle| handle.machine().cloned())
     }
 
     /// Ends a node as a power failure does.
@@ -106,6 +121,8 @@ impl Cluster {
             client: self.client_as(UserInfo::node(&name)),
             env: self.env.clone(),
             registry: self.registry.clone(),
+            fabric: self.fabric.clone(),
+            index: self.started.fetch_add(1, Ordering::Relaxed),
         };
         let handle = node.start(context).await.map_err(|source| Error::Node { name: name.clone(), source })?;
         self.nodes.lock().insert(name, handle);

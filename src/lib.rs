@@ -24,7 +24,7 @@ pub use k8s_cri as cri;
 pub use k8s_csi as csi;
 pub use k8s_ctrl as ctrl;
 pub use k8s_env as env;
-//pub use k8s_node as node_agent;
+pub use k8s_node as node_agent;
 pub use k8s_sched as sched;
 pub use k8s_store as store;
 

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use k8s_api::UserInfo;
 use k8s_api_client::NodeRegistry;
 use k8s_api_server::admission::AdmissionChain;
 use k8s_api_server::authorize::Authorizer;
 use k8s_api_server::{ApiServer, ApiServerBuilder};
+use k8s_cni::memory::Fabric;
 use k8s_ctrl::{Controller, Controllers};
 use k8s_env::{Env, Tasks};
 use k8s_sched::{Profile, Scheduler};
@@ -177,6 +179,8 @@ impl ClusterBuilder {
             scheduler,
             controllers,
             registry,
+            fabric: Fabric::new(),
+            started: AtomicU32::new(0),
             #[cfg(feature = "https")]
             pki,
             nodes: Mutex::new(BTreeMap::new()),
