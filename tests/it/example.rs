@@ -1,0 +1,77 @@
+//! The example that people keep running.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, timeout};
+
+use crate::around::Scratch;
+
+/// How long the program may take to end.
+const STOPS_WITHIN: Duration = Duration::from_secs(2);
+
+/// Beside the folder of this test's own program.
+fn program() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    own.ancestors().nth(2).unwrap().join("examples/cluster")
+}
+
+async fn start(temporary: &Path, arguments: &[&str]) -> (Child, PathBuf) {
+    let mut child = Command::new(program())
+        .args(arguments)
+        .env("TMPDIR", temporary)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut kubeconfig = None;
+    while let Some(line) = timeout(Duration::from_secs(20), lines.next_line()).await.unwrap().unwrap() {
+        if let Some(path) = line.trim().strip_prefix("export KUBECONFIG=") {
+            kubeconfig = Some(PathBuf::from(path));
+        }
+        if line.starts_with("Ctrl-C") {
+            break;
+        }
+    }
+    (child, kubeconfig.unwrap())
+}
+
+async fn stop(mut child: Child, signal: &str) {
+    let asked = Instant::now();
+    let id = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());
+    let status = timeout(STOPS_WITHIN, child.wait()).await.expect("it does not stop").unwrap();
+    assert!(status.success(), "{status}");
+    println!("stopped after {} ms", asked.elapsed().as_millis());
+}
+
+#[tokio::test]
+async fn cluster_example_leaves_nothing_behind() {
+    for signal in ["-INT", "-TERM"] {
+        let scratch = Scratch::new(&format!("example{signal}"));
+        let (child, kubeconfig) = start(scratch.path(), &["--nodes", "5"]).await;
+        assert!(kubeconfig.starts_with(scratch.path()) && kubeconfig.exists());
+        stop(child, signal).await;
+        assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0, "something is left behind");
+    }
+}
+
+#[tokio::test]
+async fn cluster_example_keeps_away_from_the_kubeconfigs_of_others() {
+    let scratch = Scratch::new("example-path");
+    let path = scratch.path().join("config");
+    let named = ["--kubeconfig", path.to_str().unwrap()];
+    let (child, kubeconfig) = start(scratch.path(), &named).await;
+    assert_eq!(kubeconfig, path);
+    stop(child, "-TERM").await;
+    assert!(!path.exists(), "its own kubeconfig is left behind");
+
+    std::fs::write(&path, "mine").unwrap();
+    let output = Command::new(program()).args(named).kill_on_drop(true).output();
+    let output = timeout(Duration::from_secs(20), output).await.unwrap().unwrap();
+    assert!(!output.status.success() && std::fs::read_to_string(&path).unwrap() == "mine");
+}

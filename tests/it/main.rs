@@ -1,0 +1,11 @@
+//! The whole house from outside: programs that others wrote drive a cluster over HTTPS, as they drive any other.
+#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::disallowed_methods, reason = "the environment tells where those programs are")]
+
+mod around;
+mod example;
+mod kubectl;
+mod manifests;
+mod python;
+mod served;
+mod story;

@@ -1,0 +1,75 @@
+//! A cluster behind HTTPS, and the kubeconfigs of two of its users.
+
+use std::path::PathBuf;
+
+use k8s_kit::api::UserInfo;
+use k8s_kit::https::Kubeconfig;
+use k8s_kit::https::kubeconfig::{Cluster as Address, User};
+use k8s_kit::node_agent::HollowNode;
+use k8s_kit::server::http::TokenFile;
+use k8s_kit::{Cluster, Served};
+
+use crate::around::Scratch;
+
+/// A cluster as the recordings have it: five small nodes, and services in 10.0.0.0/16.
+pub(crate) struct Recorded {
+    pub(crate) cluster: Cluster,
+    pub(crate) served: Served,
+    pub(crate) scratch: Scratch,
+}
+
+impl Recorded {
+    pub(crate) async fn start(name: &str) -> Self {
+        Self::start_with(name, (1..=5).map(|i| HollowNode::new(format!("hollow-{i}")).cpu(1).memory("3840Mi"))).await
+    }
+
+    /// With other nodes.
+    pub(crate) async fn start_with(name: &str, nodes: impl IntoIterator<Item = HollowNode>) -> Self {
+        let scratch = Scratch::new(name);
+        let cluster = Cluster::builder()
+            .nodes(nodes)
+            .api_server(|server| server.service_network([10, 0, 0, 0].into(), 16))
+            .start()
+            .await
+            .unwrap();
+        let tokens = TokenFile::new()
+            .with("tok", user("admin", "system:masters"))
+            .with("viewtok", user("viewer", "readers"));
+        let served = cluster.serve_with("127.0.0.1:0", tokens).await.unwrap();
+        let recorded = Self { cluster, served, scratch };
+        recorded.write_kubeconfig("tok");
+        recorded.write_kubeconfig("viewtok");
+        recorded
+    }
+
+    /// The kubeconfig of the user who holds a token.
+    pub(crate) fn kubeconfig(&self, token: &str) -> PathBuf {
+        self.scratch.path().join(format!("{token}.kubeconfig"))
+    }
+
+    pub(crate) async fn stop(self) {
+        self.served.stop().await;
+        self.cluster.stop().await;
+    }
+
+    fn write_kubeconfig(&self, token: &str) {
+        let authority = self.served.kubeconfig().clusters[0].cluster.certificate_authority_data.clone();
+        let address = Address {
+            server: format!("https://{}", self.served.local_addr()),
+            certificate_authority_data: authority,
+            ..Address::default()
+        };
+        let credentials = User { token: Some(token.to_owned()), ..User::default() };
+        let mut config = Kubeconfig::of(address, token, credentials);
+        "golden".clone_into(&mut config.clusters[0].name);
+        "golden".clone_into(&mut config.contexts[0].name);
+        "golden".clone_into(&mut config.contexts[0].context.cluster);
+        config.context("golden").write(self.kubeconfig(token)).unwrap();
+    }
+}
+
+fn user(name: &str, group: &str) -> UserInfo {
+    let mut user = UserInfo::new(name, &[group]);
+    user.uid = format!("{name}-uid");
+    user
+}
