@@ -1,4 +1,5 @@
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,7 +15,7 @@ use crate::bootstrap;
 use crate::core::Core;
 use crate::paths::Documents;
 use crate::resource::Resources;
-use crate::services::ServiceAllocator;
+use crate::services::{NODE_PORTS, ServiceAllocator};
 use crate::tokens::Tokens;
 
 /// A Kubernetes API server over a store.
@@ -36,6 +37,7 @@ pub struct ApiServerBuilder {
     admission: AdmissionChain,
     nodes: Arc<dyn NodeConnector>,
     service_network: (Ipv4Addr, u32),
+    node_ports: RangeInclusive<i32>,
     address: String,
 }
 
@@ -48,6 +50,7 @@ impl ApiServer {
             admission: AdmissionChain::standard(env.clone()),
             nodes: Arc::new(NodeRegistry::new()),
             service_network: (Ipv4Addr::new(10, 96, 0, 0), 12),
+            node_ports: NODE_PORTS,
             address: "127.0.0.1:6443".to_owned(),
             env,
         }
@@ -93,6 +96,12 @@ impl ApiServerBuilder {
         self
     }
 
+    /// The ports that services of type NodePort are given, by default 30000 to 32767.
+    pub fn node_ports(mut self, ports: RangeInclusive<i32>) -> Self {
+        self.node_ports = ports;
+        self
+    }
+
     /// `HOST:PORT` where clients reach the server, as it tells them.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = address.into();
@@ -112,7 +121,7 @@ impl ApiServerBuilder {
         let (network, bits) = self.service_network;
         let core = Core {
             tokens: Tokens::new(self.env.clone())?,
-            services: ServiceAllocator::new(network, bits),
+            services: ServiceAllocator::new(network, bits, self.node_ports),
             documents: Documents::new(self.address),
             env: self.env,
             store: self.store,

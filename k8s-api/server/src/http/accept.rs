@@ -51,7 +51,10 @@ impl Accept {
         let found = accept.clauses.iter().find_map(|c| Some((c.encoding()?, c.shape()?)));
         match found {
             Some((encoding, shape)) => (accept.encoding, accept.shape) = (encoding, shape),
-            None => accept.acceptable = false,
+            None => {
+                accept.acceptable = false;
+                accept.encoding = accept.clauses.iter().find_map(Clause::encoding).unwrap_or(Encoding::Json);
+            }
         }
         accept
     }

@@ -82,6 +82,8 @@ async fn attempt(
     let request = AdmissionRequest { namespace: scope.namespace, ..request };
     core.admission.admit(&request, Some(&mut *object), core).await?;
     strategy.prepare_for_create(&mut *object);
+    // Held until the object is stored: nobody else is given the same addresses in between.
+    let _allocation = core.services.allocate(core, scope, &mut *object, None).await?;
     let mut errors = metadata::validate_create(object.meta(), resource.info.namespaced, &resource.facts);
     errors.extend(strategy.validate_create(&*object));
     if !errors.is_empty() {
@@ -89,8 +91,6 @@ async fn attempt(
     }
     warnings.extend(strategy.warnings(&*object, None));
     core.admission.validate(&request, Some(&*object), core).await?;
-    // Held until the object is stored: nobody else is given the same addresses in between.
-    let _allocation = core.services.allocate(core, scope, &mut *object, None).await?;
     let body = encode(resource, &mut *object)?;
     if dry_run {
         return refuse_taken(core, scope, &name, object, body).await;

@@ -102,8 +102,8 @@ async fn attempt(
         new.meta_mut().resource_version = Some(current.revision().to_string());
     }
     prepare(scope, &mut *new, &*old)?;
-    admit_and_validate(core, scope, &mut *new, &*old, dry_run, warnings).await?;
     let _allocation = core.services.allocate(core, scope, &mut *new, Some(&*old)).await?;
+    admit_and_validate(core, scope, &mut *new, &*old, dry_run, warnings).await?;
     let body = encode(scope.resource, &mut *new)?;
     if body == *current.body() {
         return Ok(Attempt::Done(current.clone()));
