@@ -15,6 +15,9 @@ use crate::context::ClusterDns;
 use crate::machine::Description;
 use crate::{Error, Node};
 
+/// Upstream: `ports.KubeletPort`.
+const KUBELET_PORT: i32 = 10_250;
+
 /// Makes a [`Node`]. Runtime, images, network and volumes must be given; all else has a default.
 pub struct NodeBuilder {
     pub(crate) name: String,
@@ -50,6 +53,7 @@ impl NodeBuilder {
         let about = Description {
             labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
             hostname: name.clone(),
+            port: KUBELET_PORT,
             info,
             ..Description::default()
         };

@@ -32,18 +32,17 @@ pub(crate) fn go_duration(duration: Duration) -> String {
     let (seconds, fraction) = (millis / 1000, millis % 1000);
     let mut text = String::new();
     if seconds >= 3600 {
-        text.push_str(&format!("{}h", seconds / 3600));
+        text = format!("{}h", seconds / 3600);
     }
     if seconds >= 60 {
-        text.push_str(&format!("{}m", seconds / 60 % 60));
+        text = format!("{text}{}m", seconds / 60 % 60);
     }
     if fraction == 0 {
-        text.push_str(&format!("{}s", seconds % 60));
+        format!("{text}{}s", seconds % 60)
     } else {
         let digits = format!("{fraction:03}");
-        text.push_str(&format!("{}.{}s", seconds % 60, digits.trim_end_matches('0')));
+        format!("{text}{}.{}s", seconds % 60, digits.trim_end_matches('0'))
     }
-    text
 }
 
 #[cfg(test)]

@@ -27,7 +27,9 @@ pub(crate) fn variables(services: &Reader<Service>, namespace: &str, links: bool
         services.for_each_in(namespace, |service| choose(service));
     }
     let mut all = BTreeMap::new();
-    chosen.values().for_each(|service| add(&mut all, service));
+    for service in chosen.values() {
+        add(&mut all, service);
+    }
     all
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Description {
     pub(crate) allocatable: BTreeMap<String, Quantity>,
     pub(crate) hostname: String,
     pub(crate) info: NodeSystemInfo,
-    pub(crate) port: Option<i32>,
+    pub(crate) port: i32,
 }
 
 impl Description {
@@ -69,9 +69,7 @@ pub(crate) async fn status(
         allocatable: Some(about.allocatable.clone()),
         capacity: Some(about.capacity.clone()),
         conditions: Some(conditions(problem(context, leaving).await, before, now)),
-        daemon_endpoints: about
-            .port
-            .map(|port| NodeDaemonEndpoints { kubelet_endpoint: Some(DaemonEndpoint { port }) }),
+        daemon_endpoints: Some(NodeDaemonEndpoints { kubelet_endpoint: Some(DaemonEndpoint { port: about.port }) }),
         images: images(context).await,
         node_info: Some(NodeSystemInfo { kubelet_version: KUBELET_VERSION.to_owned(), ..about.info.clone() }),
         runtime_handlers: handlers(context).await,

@@ -4,7 +4,7 @@ use std::time::Duration;
 use k8s_api::{Kind, Status};
 use k8s_api_client::Informer;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
-use k8s_openapi::api::core::v1::{Node, NodeCondition, NodeStatus};
+use k8s_openapi::api::core::v1::{Node, NodeStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, OwnerReference};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -162,7 +162,9 @@ fn same(a: &NodeStatus, b: &NodeStatus) -> bool {
     let quiet = |status: &NodeStatus| {
         let mut status = status.clone();
         let conditions = status.conditions.get_or_insert_default();
-        conditions.iter_mut().for_each(|condition: &mut NodeCondition| condition.last_heartbeat_time = None);
+        for condition in &mut *conditions {
+            condition.last_heartbeat_time = None;
+        }
         conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
         status
     };

@@ -5,7 +5,7 @@
 use k8s_cri::ContainerState as Cri;
 use k8s_openapi::api::core::v1::{
     ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
-    ContainerUser, HostIP, LinuxContainerUser, Pod, PodIP, PodStatus, ResourceRequirements, VolumeMountStatus,
+    ContainerUser, HostIP, LinuxContainerUser, Pod, PodIP, PodStatus, VolumeMountStatus,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -138,7 +138,7 @@ fn container(snapshot: &Snapshot<'_>, entry: &Entry) -> ContainerStatus {
         container_id: Some(format!("{runtime}://{}", run.status.id)),
         image_id: run.status.image_ref.clone(),
         allocated_resources: spec.resources.as_ref().and_then(|resources| resources.requests.clone()),
-        resources: Some(spec.resources.clone().unwrap_or_else(ResourceRequirements::default)),
+        resources: Some(spec.resources.clone().unwrap_or_default()),
         user: run.status.user.as_ref().map(user),
         ..shown
     };
@@ -160,15 +160,14 @@ fn container(snapshot: &Snapshot<'_>, entry: &Entry) -> ContainerStatus {
 fn waiting(entry: &Entry, pod: &Pod) -> ContainerState {
     let has_init =
         pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref()).is_some_and(|init| !init.is_empty());
-    let waiting = match &entry.waiting {
-        Some(waiting) => ContainerStateWaiting {
+    let waiting = if let Some(waiting) = &entry.waiting {
+        ContainerStateWaiting {
             reason: Some(waiting.reason.to_owned()),
             message: Some(waiting.message.clone()).filter(|message| !message.is_empty()),
-        },
-        None => {
-            let reason = if has_init { "PodInitializing" } else { "ContainerCreating" };
-            ContainerStateWaiting { reason: Some(reason.to_owned()), message: None }
         }
+    } else {
+        let reason = if has_init { "PodInitializing" } else { "ContainerCreating" };
+        ContainerStateWaiting { reason: Some(reason.to_owned()), message: None }
     };
     ContainerState { waiting: Some(waiting), ..ContainerState::default() }
 }

@@ -27,6 +27,7 @@ const MOUNT_AGAIN_CAP: Duration = Duration::from_secs(122);
 const STATUS_AGAIN: Duration = Duration::from_secs(1);
 
 /// The task of one pod.
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent fact")]
 pub(crate) struct Worker {
     pub(super) context: Arc<Context>,
     pub(super) pod: Arc<Pod>,

@@ -84,8 +84,7 @@ fn timed_out(question: &k8s_cri::Probe, at: &Address, timeout: Duration) -> Stri
         }
         k8s_cri::Probe::Tcp { .. } => format!("dial tcp {host_port}: i/o timeout"),
         k8s_cri::Probe::Grpc { .. } => {
-            let after = go_duration(timeout);
-            format!("timeout: failed to connect service {host_port:?} within {after}: context deadline exceeded")
+            format!("timeout: health rpc did not complete within {}", go_duration(timeout))
         }
         k8s_cri::Probe::Exec { .. } => {
             format!("command timed out: {shown:?} timed out after {}", go_duration(timeout))
