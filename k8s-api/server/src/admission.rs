@@ -93,6 +93,9 @@ pub trait Lookup: Send + Sync {
 
     /// All objects of a resource, or those in one namespace.
     async fn list(&self, resource: &GroupVersionResource, namespace: &str) -> Result<Vec<Object>, Status>;
+
+    /// The revision of the last change to any object of a resource, for those who keep what they made of them.
+    async fn changed(&self, resource: &GroupVersionResource) -> Result<u64, Status>;
 }
 
 /// The plugins in the order in which they run.

@@ -2,6 +2,8 @@
 //!
 //! Upstream: `k8s.io/apiserver/pkg/authorization/authorizer`.
 
+mod rbac;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -9,21 +11,26 @@ use k8s_api::{GroupVersionResource, Status, UserInfo, field};
 use k8s_api_client::{ResourceTarget, Target};
 use k8s_openapi::api::authorization::v1::{NonResourceRule, ResourceRule, SubjectRulesReviewStatus};
 
+pub use rbac::Rbac;
+pub(crate) use rbac::policy;
+
+use crate::admission::Lookup;
+
 /// Decides whether a user may make a request. Called once for each request, before anything is read or admitted.
 ///
 /// # Contract
-/// Deciding must not change anything. An implementation that reads the cluster reads its own copy: a request to the
-/// same server from within would be authorized in turn.
+/// Deciding must not change anything. `cluster` is the server's own view of its objects, read without being authorized
+/// in turn.
 ///
 /// # Cancellation
 /// The future may be dropped at any time.
 #[async_trait]
 pub trait Authorizer: Send + Sync + Debug + 'static {
     /// Decides.
-    async fn authorize(&self, user: &UserInfo, action: &Action<'_>) -> Decision;
+    async fn authorize(&self, user: &UserInfo, action: &Action<'_>, cluster: &dyn Lookup) -> Decision;
 
     /// What a user may do in a namespace, as far as the authorizer can list it.
-    async fn rules(&self, user: &UserInfo, namespace: &str) -> SubjectRulesReviewStatus;
+    async fn rules(&self, user: &UserInfo, namespace: &str, cluster: &dyn Lookup) -> SubjectRulesReviewStatus;
 }
 
 /// What somebody wants to do.
@@ -50,11 +57,11 @@ pub struct AllowAll;
 
 #[async_trait]
 impl Authorizer for AllowAll {
-    async fn authorize(&self, _: &UserInfo, _: &Action<'_>) -> Decision {
+    async fn authorize(&self, _: &UserInfo, _: &Action<'_>, _: &dyn Lookup) -> Decision {
         Decision::Allow(String::new())
     }
 
-    async fn rules(&self, _: &UserInfo, _: &str) -> SubjectRulesReviewStatus {
+    async fn rules(&self, _: &UserInfo, _: &str, _: &dyn Lookup) -> SubjectRulesReviewStatus {
         let all = || vec!["*".to_owned()];
         SubjectRulesReviewStatus {
             resource_rules: vec![ResourceRule {

@@ -10,6 +10,7 @@ use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use crate::authorize::policy;
 use crate::server::ApiServer;
 
 const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
@@ -26,8 +27,8 @@ const PRIORITIES: [(&str, i32, &str); 2] = [
     ),
 ];
 
-/// Creates what is missing.
-pub(crate) async fn run(server: &ApiServer) -> Result<(), Status> {
+/// Creates what is missing; `rbac` tells whether roles and bindings are among it.
+pub(crate) async fn run(server: &ApiServer, rbac: bool) -> Result<(), Status> {
     let client = server.client_as(UserInfo::apiserver());
     for name in NAMESPACES {
         let namespace = Namespace { metadata: named(name), ..Namespace::default() };
@@ -43,7 +44,30 @@ pub(crate) async fn run(server: &ApiServer) -> Result<(), Status> {
         };
         ensure(&client, "", class).await?;
     }
-    ensure(&client, "default", api_service(server)).await
+    ensure(&client, "default", api_service(server)).await?;
+    if rbac {
+        roles(&client).await?;
+    }
+    Ok(())
+}
+
+async fn roles(client: &Client) -> Result<(), Status> {
+    let policy = policy();
+    for role in policy.cluster_roles {
+        ensure(client, "", role).await?;
+    }
+    for binding in policy.cluster_bindings {
+        ensure(client, "", binding).await?;
+    }
+    for role in policy.roles {
+        let namespace = role.metadata.namespace.clone().unwrap_or_default();
+        ensure(client, &namespace, role).await?;
+    }
+    for binding in policy.bindings {
+        let namespace = binding.metadata.namespace.clone().unwrap_or_default();
+        ensure(client, &namespace, binding).await?;
+    }
+    Ok(())
 }
 
 async fn ensure<K: Kind>(client: &Client, namespace: &str, object: K) -> Result<(), Status> {

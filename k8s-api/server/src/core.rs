@@ -61,7 +61,7 @@ impl Core {
 
     pub(crate) async fn authorize(&self, user: &UserInfo, verb: &str, target: &Target) -> Result<(), Status> {
         let action = Action { verb, target };
-        match self.authorizer.authorize(user, &action).await {
+        match self.authorizer.authorize(user, &action, self).await {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(reason) => Err(denied(user, &action, &reason)),
         }
@@ -100,5 +100,10 @@ impl Lookup for Core {
         let cache = self.resources.cache(&resource).await?;
         let (entries, _) = cache.snapshot(&Selection::all(&resource, namespace));
         Ok(entries.into_iter().map(|(_, entry)| entry.object().clone()).collect())
+    }
+
+    async fn changed(&self, resource: &GroupVersionResource) -> Result<u64, Status> {
+        let cache = self.resources.cache(&*self.resources.get(resource)?).await?;
+        Ok(cache.changed())
     }
 }

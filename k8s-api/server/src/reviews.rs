@@ -66,7 +66,7 @@ pub(crate) async fn call(core: &Core, target: &ResourceTarget, call: Call, user:
             if namespace.is_empty() {
                 return Err(Status::bad_request("no namespace on request"));
             }
-            review.status = Some(core.authorizer.rules(user, &namespace).await);
+            review.status = Some(core.authorizer.rules(user, &namespace, core).await);
             made(review, warnings)
         }
         _ => Err(Status::method_not_allowed()),
@@ -131,7 +131,7 @@ fn info(user: &UserInfo) -> authn::UserInfo {
 
 async fn may(core: &Core, user: &UserInfo, (verb, target): (String, Target)) -> authz::SubjectAccessReviewStatus {
     let action = Action { verb: &verb, target: &target };
-    let (allowed, reason) = match core.authorizer.authorize(user, &action).await {
+    let (allowed, reason) = match core.authorizer.authorize(user, &action, core).await {
         Decision::Allow(reason) => (true, reason),
         Decision::Deny(reason) => (false, reason),
     };

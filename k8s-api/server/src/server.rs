@@ -10,7 +10,7 @@ use k8s_env::{Env, Tasks};
 use k8s_store::Store;
 
 use crate::admission::AdmissionChain;
-use crate::authorize::{AllowAll, Authorizer};
+use crate::authorize::{AllowAll, Authorizer, Rbac};
 use crate::bootstrap;
 use crate::core::Core;
 use crate::paths::Documents;
@@ -34,6 +34,7 @@ pub struct ApiServerBuilder {
     store: Arc<dyn Store>,
     env: Env,
     authorizer: Arc<dyn Authorizer>,
+    policy: bool,
     admission: AdmissionChain,
     nodes: Arc<dyn NodeConnector>,
     service_network: (Ipv4Addr, u32),
@@ -47,6 +48,7 @@ impl ApiServer {
         ApiServerBuilder {
             store,
             authorizer: Arc::new(AllowAll),
+            policy: false,
             admission: AdmissionChain::standard(env.clone()),
             nodes: Arc::new(NodeRegistry::new()),
             service_network: (Ipv4Addr::new(10, 96, 0, 0), 12),
@@ -75,6 +77,13 @@ impl ApiServerBuilder {
     /// Decides who may do what; by default everybody may do everything.
     pub fn authorizer(mut self, authorizer: impl Authorizer) -> Self {
         self.authorizer = Arc::new(authorizer);
+        self
+    }
+
+    /// Lets [`Rbac`] decide who may do what, and creates upstream's roles and bindings at the start.
+    pub fn rbac(mut self) -> Self {
+        self.authorizer = Arc::new(Rbac::new());
+        self.policy = true;
         self
     }
 
@@ -132,7 +141,7 @@ impl ApiServerBuilder {
             nodes: self.nodes,
         };
         let server = ApiServer { core: Arc::new(core), tasks: Arc::new(tasks) };
-        bootstrap::run(&server).await?;
+        bootstrap::run(&server, self.policy).await?;
         Ok(server)
     }
 }

@@ -51,6 +51,8 @@ struct State {
     first: u64,
     /// Changes at or below this revision may have been dropped from the log.
     forgotten: u64,
+    /// The revision of the list that the log continues.
+    listed: u64,
     watch: Option<Watch>,
     driver: Waker,
     /// Watchers that wait for a change, by their number, woken in that order.
@@ -91,6 +93,7 @@ impl Cache {
                 log: VecDeque::new(),
                 first: 0,
                 forgotten: 0,
+                listed: 0,
                 watch: None,
                 driver: Waker::noop().clone(),
                 waiting: BTreeMap::new(),
@@ -179,6 +182,12 @@ impl Cache {
         self.state.lock().objects.values().for_each(|entry| visit(entry.object()));
     }
 
+    /// The revision of the newest change that has been taken in; a list of all counts as one.
+    pub(crate) fn changed(&self) -> u64 {
+        let state = self.state.lock();
+        state.log.back().map_or(state.listed, |change| change.revision)
+    }
+
     /// The revision that has been taken in.
     pub(crate) fn revision(&self) -> u64 {
         self.state.lock().revision
@@ -247,6 +256,7 @@ impl Cache {
         state.objects = objects;
         state.revision = page.revision.0;
         state.forgotten = page.revision.0;
+        state.listed = page.revision.0;
         state.watch = Some(watch);
         let mut wake: Vec<Waker> = std::mem::take(&mut state.waiting).into_values().collect();
         wake.append(&mut state.reaching);

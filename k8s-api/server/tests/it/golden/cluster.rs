@@ -32,6 +32,7 @@ impl Cluster {
         let env = Env::simulated(1);
         let server = ApiServer::builder(store.clone(), env.clone())
             .service_network([10, 0, 0, 0].into(), 16)
+            .rbac()
             .node_ports(1..=65535)
             .address("192.0.2.10:16443")
             .start()
