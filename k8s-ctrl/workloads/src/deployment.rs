@@ -11,7 +11,7 @@ mod rollout;
 mod round;
 mod scale;
 mod size;
-mod template;
+pub(crate) mod template;
 mod trigger;
 
 use std::sync::Arc;

@@ -7,13 +7,12 @@ use k8s_api::Kind;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 
+use crate::history;
+
 /// The label that tells the pods and the replica sets of one deployment apart.
 pub(super) const HASH_LABEL: &str = "pod-template-hash";
 
 const NAME_MAX: usize = 253;
-
-/// The letters of upstream's safe encoding: no vowels, nothing that reads as another letter.
-const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// Whether two templates make the same pods, whatever hash they bear.
 pub(super) fn same(a: &PodTemplateSpec, b: &PodTemplateSpec) -> bool {
@@ -33,19 +32,13 @@ pub(super) fn same(a: &PodTemplateSpec, b: &PodTemplateSpec) -> bool {
 }
 
 /// The hash of a template, spelled so that it cannot be a word; collisions are resolved by counting them.
-pub(super) fn hash(template: &PodTemplateSpec, collisions: Option<i32>) -> String {
-    let mut sum: u32 = 0x811c_9dc5;
-    let mut feed = |bytes: &[u8]| {
-        for byte in bytes {
-            sum = (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-        }
-    };
+pub(crate) fn hash(template: &PodTemplateSpec, collisions: Option<i32>) -> String {
     // A template always encodes: it came as JSON.
-    feed(&serde_json::to_vec(template).unwrap_or_default());
+    let mut bytes = serde_json::to_vec(template).unwrap_or_default();
     if let Some(collisions) = collisions {
-        feed(&u64::from(collisions.unsigned_abs()).to_le_bytes());
+        bytes.extend_from_slice(&u64::from(collisions.unsigned_abs()).to_le_bytes());
     }
-    sum.to_string().bytes().map(|digit| char::from(LETTERS[usize::from(digit) % LETTERS.len()])).collect()
+    history::spell(history::fnv_1a(&bytes))
 }
 
 /// The name of the replica set for a hash.

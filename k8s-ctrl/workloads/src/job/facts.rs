@@ -14,8 +14,8 @@ pub(super) const INDEX_IGNORED: &str = "batch.kubernetes.io/job-index-ignored-fa
 
 const CONTROLLER: &str = "kubernetes.io/job-controller";
 
-pub(super) const COMPLETE: &str = "Complete";
-pub(super) const FAILED: &str = "Failed";
+pub(crate) const COMPLETE: &str = "Complete";
+pub(crate) const FAILED: &str = "Failed";
 pub(super) const FAILURE_TARGET: &str = "FailureTarget";
 pub(super) const SUCCESS_CRITERIA_MET: &str = "SuccessCriteriaMet";
 
@@ -47,7 +47,7 @@ pub(super) fn replaces_only_failed(spec: &JobSpec) -> bool {
 }
 
 /// Finds a condition that holds.
-pub(super) fn condition<'a>(status: &'a JobStatus, kind: &str) -> Option<&'a JobCondition> {
+pub(crate) fn condition<'a>(status: &'a JobStatus, kind: &str) -> Option<&'a JobCondition> {
     status.conditions.iter().flatten().find(|condition| condition.type_ == kind && condition.status == "True")
 }
 

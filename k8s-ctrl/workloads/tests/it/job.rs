@@ -230,3 +230,15 @@ async fn pods_of_a_deleted_job_are_let_go() {
     world.settle().await;
     assert_eq!(world.get::<Pod>(&pod).await.metadata.finalizers, None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_job_goes_some_time_after_its_end() {
+    let world = World::start().await;
+    world.create::<Job>(job(json!({ "ttlSecondsAfterFinished": 20 }))).await;
+    succeed(&world, &active(&world).await[0]).await;
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    assert_eq!(world.get::<Job>("sum").await.metadata.deletion_timestamp, None);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    // Its pods go first, which is the garbage collector's.
+    assert!(world.get::<Job>("sum").await.metadata.deletion_timestamp.is_some());
+}
