@@ -62,13 +62,8 @@ fn place(table: &Table, name: &str) -> Option<usize> {
 }
 
 fn partial(name: &'static str, metadata: usize, item: Option<usize>) -> Message {
-    let metadata = Field {
-        number: 1,
-        name: "metadata",
-        label: Label::Plain,
-        kind: Kind::Message(metadata),
-        omit: Omit::Empty,
-    };
+    let metadata =
+        Field { number: 1, name: "metadata", label: Label::Plain, kind: Kind::Message(metadata), omit: Omit::Empty };
     let items = item.map(|item| Field {
         number: 2,
         name: "items",
@@ -94,11 +89,20 @@ fn message(table: &'static Table, ty: &'static schema::Type) -> Message {
             number: number.into(),
             name: "",
             label: Label::Plain,
-            kind: Kind::Embedded(Box::new(sorted(ty.go_name(), inner))),
+            kind: Kind::Embedded(Box::new(embedded_in(table, ty, inner))),
             omit: Omit::Empty,
         });
     }
     sorted(ty.go_name(), fields)
+}
+
+/// The message of fields that JSON has in place.
+fn embedded_in(table: &'static Table, ty: &'static schema::Type, fields: Vec<Field>) -> Message {
+    // The only struct in a struct in a struct, of which the table knows the outermost and the innermost number.
+    let nested = (ty.go_name() == "NamedRuleWithOperations")
+        .then(|| table.ty("io.k8s.api.admissionregistration.v1.RuleWithOperations"))
+        .flatten();
+    nested.map_or_else(|| sorted(ty.go_name(), fields), |nested| message(table, nested))
 }
 
 fn sorted(name: &'static str, mut fields: Vec<Field>) -> Message {
@@ -149,4 +153,34 @@ fn any(table: &'static Table, ty: &'static schema::Type) -> Option<Kind> {
         "FieldsV1" | "JSON" | "RawExtension" => Kind::Json,
         _ => return ty.alias().filter(|shape| !matches!(shape, Shape::Any(_))).and_then(|shape| kind(table, shape)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Codec, Kind, Message, Table, field};
+
+    fn check(message: &Message) {
+        let numbers: Vec<u32> = message.fields.iter().map(|field| field.number).collect();
+        assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{}: {numbers:?}", message.name);
+        for field in &message.fields {
+            if let Kind::Embedded(message) = &field.kind {
+                check(message);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_unique() {
+        Codec::builtin().messages.iter().for_each(check);
+    }
+
+    #[test]
+    fn no_field_is_forgotten() {
+        let table = Table::builtin();
+        for ty in table.types() {
+            for known in ty.fields().iter().filter(|field| field.number() != 0) {
+                assert!(field(table, known).is_some(), "{}: {}", ty.name(), known.name());
+            }
+        }
+    }
 }

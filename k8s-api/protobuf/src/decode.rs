@@ -45,13 +45,25 @@ struct Decoder<'a>(&'a Codec);
 
 impl Decoder<'_> {
     /// Reads a message into a tree, with the zeros that Go would write.
-    fn message(&self, message: &Message, bytes: &[u8], tree: &mut Map<String, Value>, depth: usize) -> Result<(), Error> {
+    fn message(
+        &self,
+        message: &Message,
+        bytes: &[u8],
+        tree: &mut Map<String, Value>,
+        depth: usize,
+    ) -> Result<(), Error> {
         self.fields(message, bytes, tree, depth)?;
         self.zeros(message, tree);
         Ok(())
     }
 
-    fn fields(&self, message: &Message, bytes: &[u8], tree: &mut Map<String, Value>, depth: usize) -> Result<(), Error> {
+    fn fields(
+        &self,
+        message: &Message,
+        bytes: &[u8],
+        tree: &mut Map<String, Value>,
+        depth: usize,
+    ) -> Result<(), Error> {
         if depth > DEPTH {
             return Err(Error::Depth);
         }
@@ -92,7 +104,7 @@ impl Decoder<'_> {
             }
             Label::Plain | Label::Optional => {
                 let value = self.value(field, tag, reader, tree.remove(field.name), depth + 1)?;
-                let unset = field.label == Label::Plain && field.omit != Omit::Never && is_zero(&value, &field.kind);
+                let unset = field.label == Label::Plain && is_left_out(&value, field);
                 if !unset {
                     tree.insert(field.name.to_owned(), value);
                 }
@@ -292,13 +304,17 @@ fn height(tree: &Value) -> usize {
     }
 }
 
-/// Whether Go leaves a value out where empty ones are: structs never are.
-fn is_zero(value: &Value, kind: &Kind) -> bool {
-    match kind {
+/// Whether Go leaves a value out for being zero. With `omitempty` it never does so with a struct.
+fn is_left_out(value: &Value, field: &Field) -> bool {
+    if field.omit == Omit::Never {
+        return false;
+    }
+    match field.kind {
         Kind::String | Kind::Bytes => value.as_str().is_some_and(str::is_empty),
         Kind::Int32 | Kind::Int64 => value.as_i64() == Some(0),
         Kind::Double => value.as_f64() == Some(0.0),
         Kind::Bool => value == false,
+        Kind::Time | Kind::MicroTime => field.omit == Omit::Zero && value.is_null(),
         _ => false,
     }
 }

@@ -169,7 +169,14 @@ impl Encoder<'_> {
         self.message(message, tree, writer)
     }
 
-    fn schema(&self, field: &Field, number: u32, place: usize, value: &Value, writer: &mut Writer) -> Result<(), Error> {
+    fn schema(
+        &self,
+        field: &Field,
+        number: u32,
+        place: usize,
+        value: &Value,
+        writer: &mut Writer,
+    ) -> Result<(), Error> {
         let before = writer.len();
         self.object(field, place, Some(value), writer)?;
         writer.close(number, before);
