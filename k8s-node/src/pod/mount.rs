@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_api::Kind;
 use k8s_api_client::events::EventType;
@@ -50,6 +51,15 @@ pub(crate) async fn refresh(context: Arc<Context>, uses: Arc<Uses>, pod: Arc<Pod
             tracing::warn!(pod = pod.name(), volume = volume.name, %error, "a volume's content stays old");
         }
     }
+}
+
+/// How old the tokens in a pod's volumes may become before they are made anew: four fifths of their life.
+pub(crate) fn token_age(pod: &Pod) -> Option<Duration> {
+    let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+    let sources = volumes.filter_map(|volume| volume.projected.as_ref()?.sources.as_ref()).flatten();
+    let tokens = sources.filter_map(|source| source.service_account_token.as_ref());
+    let seconds = tokens.map(|token| token.expiration_seconds.unwrap_or(3600)).min()?;
+    u64::try_from(seconds).ok().map(|seconds| Duration::from_secs(seconds) * 4 / 5)
 }
 
 /// Takes all volumes of a pod away, and also those that it had before the agent started.

@@ -25,6 +25,8 @@ const AGAIN: Duration = Duration::from_secs(10);
 const MOUNT_AGAIN: Duration = Duration::from_millis(500);
 const MOUNT_AGAIN_CAP: Duration = Duration::from_secs(122);
 const STATUS_AGAIN: Duration = Duration::from_secs(1);
+/// How long a status may wait for the rest of what is being started. Upstream looks at runtimes this often.
+const HOLD: Duration = Duration::from_secs(1);
 
 /// The task of one pod.
 #[expect(clippy::struct_excessive_bools, reason = "each is one independent fact")]
@@ -61,6 +63,10 @@ pub(crate) struct Worker {
     look_again: Option<Timestamp>,
     /// When something becomes possible.
     wake_at: Option<Timestamp>,
+    /// Until then a status waits for the rest of what is being started.
+    hold: Option<Timestamp>,
+    /// When tokens in volumes must be made anew.
+    refresh_at: Option<Timestamp>,
     /// Contents of volumes may be old.
     refresh_again: bool,
     /// The API knows how the pod ended from before.
@@ -123,6 +129,8 @@ impl Worker {
             write_again: None,
             look_again: None,
             wake_at: None,
+            hold: None,
+            refresh_at: None,
             refresh_again: false,
             told_end: false,
             op: None,
@@ -175,6 +183,10 @@ impl Worker {
         loop {
             self.begin_write();
             self.begin_op();
+            // Nothing more is being started, so nothing more is to be waited for.
+            if self.op.is_none() && self.hold.take().is_some() {
+                self.begin_write();
+            }
             if self.is_done() {
                 break;
             }

@@ -29,7 +29,7 @@ impl Scene {
         let registry = NodeRegistry::new();
         let nodes = registry.clone();
         let env = k8s_env::Env::simulated(1);
-        let api = TestServer::built(env.clone(), |server| server.nodes(nodes)).await;
+        let api = TestServer::built(env.clone(), |server| server.nodes(nodes).address("192.0.2.10:6443")).await;
         let client = api.client();
         let account = serde_json::from_value::<ServiceAccount>(json!({ "metadata": { "name": "default" } })).unwrap();
         client.namespaced::<ServiceAccount>("default").create(account).await.unwrap();

@@ -133,17 +133,19 @@ impl Worker {
             Done::Mounted(Ok(mounted)) => {
                 self.volumes = Some(Arc::new(mounted));
                 self.mount_pause = MOUNT_AGAIN;
+                self.refresh_at = mount::token_age(&self.pod).map(|age| plus(now, age));
             }
             Done::Mounted(Err(())) => {
                 self.mount_again = Some(plus(now, self.mount_pause));
                 self.mount_pause = (self.mount_pause * 2).min(MOUNT_AGAIN_CAP);
             }
-            Done::Refreshed => {}
+            Done::Refreshed => self.refresh_at = mount::token_age(&self.pod).map(|age| plus(now, age)),
             Done::Sandboxed(Ok(sandbox)) => {
                 self.pod_ips.clone_from(&sandbox.ips);
                 self.sandboxes.push(sandbox.id.clone());
                 self.sandbox = Some(sandbox);
                 self.dirty = true;
+                self.hold = Some(plus(now, super::HOLD));
             }
             Done::Sandboxed(Err(_)) => self.sandbox_again = Some(plus(now, super::AGAIN)),
             Done::Started(idx, result) => self.on_started(idx, *result),
@@ -174,6 +176,7 @@ impl Worker {
                 entry.pull_error = None;
                 entry.began(status);
                 self.initialized |= entry.class == Class::Main;
+                self.hold = self.hold.or_else(|| Some(plus(now, super::HOLD)));
             }
             Err(failure) => {
                 if let Some(status) = failure.made {

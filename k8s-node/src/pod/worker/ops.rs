@@ -25,7 +25,8 @@ impl Worker {
         let later = self.write_again.is_some_and(|again| now < again);
         // Of a pod that ended by itself the end is told, not the moment before.
         let held = self.finished && matches!(self.life, Life::Stopping { .. });
-        if !self.dirty || self.gone || self.write.is_some() || later || held {
+        let starting = self.hold.is_some_and(|end| now < end);
+        if !self.dirty || self.gone || self.write.is_some() || later || held || starting {
             return;
         }
         self.dirty = false;
@@ -80,7 +81,8 @@ impl Worker {
     }
 
     fn begin_step(&mut self, now: Timestamp) {
-        if std::mem::take(&mut self.refresh_again) && self.volumes.is_some() {
+        let expires = self.refresh_at.is_some_and(|at| at <= now);
+        if (std::mem::take(&mut self.refresh_again) || expires) && self.volumes.is_some() {
             let refresh = mount::refresh(self.context.clone(), self.uses.clone(), self.pod.clone());
             self.op = Some(Box::pin(async move {
                 refresh.await;
@@ -122,10 +124,9 @@ impl Worker {
 
     /// How long nothing will have to be done unless something happens.
     pub(super) fn wake(&self) -> Option<Duration> {
-        let write = self.write_again.filter(|_| self.dirty);
+        let write = earliest(self.write_again, self.hold).filter(|_| self.dirty);
         let step = match self.life {
-            Life::Up if self.op.is_none() => earliest(self.wake_at, self.deadline()),
-            Life::Up => None,
+            Life::Up if self.op.is_none() => earliest(earliest(self.wake_at, self.deadline()), self.refresh_at),
             _ => None,
         };
         let at = earliest(earliest(write, step), self.look_again)?;
@@ -233,11 +234,11 @@ impl Worker {
     pub(super) fn begin_probes(&mut self) {
         let leaving = self.life != Life::Up;
         for (idx, entry) in self.entries.iter_mut().enumerate() {
-            let field_path = entry.field_path();
-            let Some(run) = &mut entry.run else { continue };
-            if run.status.state.exit_code().is_some() || run.probes.is_quiet() {
+            if entry.run.as_ref().is_none_or(|run| run.status.state.exit_code().is_some() || run.probes.is_quiet()) {
                 continue;
             }
+            let field_path = entry.field_path();
+            let Some(run) = &mut entry.run else { continue };
             for (kind, at) in run.probes.due() {
                 let Some(spec) = run.probes.spec(kind).cloned().filter(|_| !leaving || kind == Kind::Readiness) else {
                     continue;
