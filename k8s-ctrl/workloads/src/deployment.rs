@@ -136,9 +136,8 @@ impl Sync {
     async fn claim(&self, deployment: &Deployment, selector: &Selector) -> Result<Vec<Arc<ReplicaSet>>, Error> {
         let matches = |set: &ReplicaSet| selector.matches(set.metadata.labels.as_ref());
         let (mut claimed, mut unclear) = (Vec::new(), Vec::new());
-        self.sets.for_each_indexed(BY_CONTROLLER, deployment.uid(), |set| match matches(set) {
-            true => claimed.push(set.clone()),
-            false => unclear.push(set.clone()),
+        self.sets.for_each_indexed(BY_CONTROLLER, deployment.uid(), |set| {
+            if matches(set) { &mut claimed } else { &mut unclear }.push(set.clone());
         });
         self.sets.for_each_indexed(BY_CONTROLLER, &pods::orphans(deployment.namespace()), |set| {
             if matches(set) {

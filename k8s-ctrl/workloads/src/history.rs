@@ -65,7 +65,7 @@ pub(crate) fn holds(revision: &ControllerRevision, data: &Value) -> bool {
 /// A revision of `owner`, to be completed with name, labels and annotations.
 pub(crate) fn new<O: Kind>(owner: &O, data: Value, revision: i64) -> ControllerRevision {
     let mut made = ControllerRevision { data: Some(RawExtension(data)), revision, ..ControllerRevision::default() };
-    made.metadata.namespace = owner.metadata().namespace.clone();
+    made.metadata.namespace.clone_from(&owner.metadata().namespace);
     made.metadata.owner_references = Some(vec![owner::controller_reference(owner)]);
     made
 }

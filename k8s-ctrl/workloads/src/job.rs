@@ -132,9 +132,8 @@ impl Sync {
         let selector = selector.map_err(|error| Error::blocked(format!("couldn't convert Job selector: {error}")))?;
         let matches = |pod: &Pod| selector.matches(pod.metadata.labels.as_ref());
         let (mut claimed, mut unclear) = (Vec::new(), Vec::new());
-        self.pods.for_each_indexed(BY_CONTROLLER, job.uid(), |pod| match matches(pod) {
-            true => claimed.push(pod.clone()),
-            false => unclear.push(pod.clone()),
+        self.pods.for_each_indexed(BY_CONTROLLER, job.uid(), |pod| {
+            if matches(pod) { &mut claimed } else { &mut unclear }.push(pod.clone());
         });
         self.pods.for_each_indexed(BY_CONTROLLER, &pods::orphans(job.namespace()), |pod| {
             if matches(pod) {

@@ -117,8 +117,8 @@ impl Round<'_> {
     /// The failure of a replica set, of the newest first.
     fn failure(&self) -> Option<DeploymentCondition> {
         let sets = self.new.iter().chain(&self.old);
-        let conditions = sets.filter_map(|set| set.status.as_ref()?.conditions.as_ref()).flatten();
-        let failure = conditions.filter(|condition| condition.type_ == REPLICA_FAILURE).next()?;
+        let mut conditions = sets.filter_map(|set| set.status.as_ref()?.conditions.as_ref()).flatten();
+        let failure = conditions.find(|condition| condition.type_ == REPLICA_FAILURE)?;
         Some(DeploymentCondition {
             type_: failure.type_.clone(),
             status: failure.status.clone(),

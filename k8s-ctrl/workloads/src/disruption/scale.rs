@@ -1,6 +1,6 @@
 //! How many pods the owners of pods want.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use k8s_api::{GroupVersionResource, Kind, Status};
@@ -28,7 +28,7 @@ impl Scales {
     /// The sum of the sizes of all owners of these pods, and whether some have none.
     pub(super) async fn total(&self, pods: &[Arc<Pod>]) -> Result<(i32, bool), Error> {
         // By the uid of who controls the pod: that is another than the deployment whose size counts.
-        let mut asked: BTreeMap<&str, ()> = BTreeMap::new();
+        let mut asked: BTreeSet<&str> = BTreeSet::new();
         let mut sizes = BTreeMap::new();
         let mut has_unmanaged = false;
         for pod in pods {
@@ -36,7 +36,7 @@ impl Scales {
                 has_unmanaged = true;
                 continue;
             };
-            if asked.insert(&reference.uid, ()).is_some() {
+            if !asked.insert(&reference.uid) {
                 continue;
             }
             let Some((uid, size)) = self.find(reference, pod.namespace()).await? else {

@@ -60,8 +60,8 @@ fn matching(rule: &PodFailurePolicyRule, pod: &Pod) -> Option<String> {
     let whose = format!("{}/{}", pod.namespace(), pod.name());
     if let Some(codes) = &rule.on_exit_codes {
         let status = pod.status.as_ref()?;
-        let containers = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
-        let (name, code) = containers.filter_map(|container| exit(container, codes)).next()?;
+        let mut containers = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
+        let (name, code) = containers.find_map(|container| exit(container, codes))?;
         return Some(format!("Container {name} for pod {whose} failed with exit code {code}"));
     }
     let kind = condition(pod, rule.on_pod_conditions.as_deref()?)?;

@@ -131,10 +131,8 @@ impl<'a> Round<'a> {
         if facts::is_indexed(&self.spec) {
             self.judge_indexes();
         }
-        let (outcome, is_held) = match self.finish.is_some() {
-            true => (self.stop(satisfied).await, false),
-            false => self.go_on(satisfied).await,
-        };
+        let (outcome, is_held) =
+            if self.finish.is_some() { (self.stop(satisfied).await, false) } else { self.go_on(satisfied).await };
         let (active, ready, terminating) = (some(self.n_active), Some(self.n_ready), Some(self.n_terminating));
         let status = self.status();
         let flush = is_held || status.active != active || status.ready != ready || status.terminating != terminating;
@@ -259,9 +257,10 @@ impl<'a> Round<'a> {
 
     fn tell_suspension(&mut self) -> bool {
         let is_suspended = facts::is_suspended(&self.spec);
-        let (is, reason, message, event) = match is_suspended {
-            true => ("True", "JobSuspended", "Job suspended", "Suspended"),
-            false => ("False", "JobResumed", "Job resumed", "Resumed"),
+        let (is, reason, message, event) = if is_suspended {
+            ("True", "JobSuspended", "Job suspended", "Suspended")
+        } else {
+            ("False", "JobResumed", "Job resumed", "Resumed")
         };
         let condition = new_condition("Suspended", is, reason, message, &self.now);
         let changed = facts::set_condition(self.status(), condition);

@@ -52,7 +52,7 @@ impl<S: PodSet> Observer<S> {
             // The end of its grace is nothing to wait for: as soon as it is to go, another may take its place.
             self.gone(new, found);
             return if relabelled {
-                self.gone(old, found)
+                self.gone(old, found);
             };
         }
         let (before, now) = (owner::controller(&old.metadata), owner::controller(&new.metadata));

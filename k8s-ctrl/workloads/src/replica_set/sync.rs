@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,9 +47,10 @@ impl<S: PodSet> Reconcile for Sync<S> {
         let satisfied = self.expectations.satisfied(key);
         let Ok(selector) = set.selector() else { return Ok(Action::Done) };
         let pods = self.claim(&set, &selector).await?;
-        let outcome = match satisfied && set.metadata().deletion_timestamp.is_none() {
-            true => self.manage(key, &set, &pods.active).await,
-            false => Ok(()),
+        let outcome = if satisfied && set.metadata().deletion_timestamp.is_none() {
+            self.manage(key, &set, &pods.active).await
+        } else {
+            Ok(())
         };
         let now = self.env.clock.now();
         let status = status::calculate(&*set, &pods, outcome.as_ref().err(), now);
@@ -92,12 +94,10 @@ impl<S: PodSet> Sync<S> {
     /// Makes the pods that are missing, or deletes those that are too many.
     async fn manage(&self, key: &ObjectKey, set: &S, active: &[Arc<Pod>]) -> Result<(), Error> {
         let wanted = usize::try_from(set.replicas()).unwrap_or_default();
-        if active.len() < wanted {
-            self.create(key, set, (wanted - active.len()).min(BURST)).await
-        } else if active.len() > wanted {
-            self.delete(key, set, active, (active.len() - wanted).min(BURST)).await
-        } else {
-            Ok(())
+        match active.len().cmp(&wanted) {
+            Ordering::Less => self.create(key, set, (wanted - active.len()).min(BURST)).await,
+            Ordering::Greater => self.delete(key, set, active, (active.len() - wanted).min(BURST)).await,
+            Ordering::Equal => Ok(()),
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) fn pod(set: &StatefulSet, template: &PodTemplateSpec, revision: &str,
     let name = format!("{}-{ordinal}", set.name());
     let mut pod = pods::from_template(set, template);
     pod.metadata.generate_name = Some(format!("{}-", set.name()));
-    pod.metadata.namespace = set.metadata.namespace.clone();
+    pod.metadata.namespace.clone_from(&set.metadata.namespace);
     identify(&mut pod, &name, ordinal);
     pod.metadata.name = Some(name.clone());
     pod.metadata.labels.get_or_insert_default().insert(REVISION.to_owned(), revision.to_owned());
@@ -82,7 +82,7 @@ pub(super) fn claims(
     let claim = |template: &PersistentVolumeClaim| {
         let mut claim = template.clone();
         claim.metadata.name = Some(format!("{}-{}-{ordinal}", template.name(), set.name()));
-        claim.metadata.namespace = set.metadata.namespace.clone();
+        claim.metadata.namespace.clone_from(&set.metadata.namespace);
         let labels = claim.metadata.labels.get_or_insert_default();
         labels.extend(spec.selector.match_labels.clone().unwrap_or_default());
         (template.name().to_owned(), claim)

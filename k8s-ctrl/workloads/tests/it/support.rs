@@ -89,7 +89,11 @@ impl World {
 
     /// As the scheduler does: puts a pod on a node, from where on it takes its time to go.
     pub(crate) async fn bind(&self, pod: &str) {
-        let binding = json!({ "metadata": { "name": pod }, "target": { "kind": "Node", "name": "n1" } });
+        let spec = json!(self.get::<Pod>(pod).await.spec);
+        let required = &spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+        let field = &required["nodeSelectorTerms"][0]["matchFields"][0]["values"][0];
+        let node = field.as_str().unwrap_or("n1");
+        let binding = json!({ "metadata": { "name": pod }, "target": { "kind": "Node", "name": node } });
         let body = Body::Object(Box::new(object::<Binding>(binding)));
         let api = self.client.dynamic(Pod::gvr(), "shop");
         api.post(pod, "binding", body, WriteOptions::default()).await.unwrap();
