@@ -85,6 +85,30 @@ async fn the_next_agent_takes_over_what_the_last_one_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_ended_before_a_machine_was_lost_stays_as_it_ended() {
+    let done = k8s_cri::memory::Behavior::new().exits_with(0);
+    let mut scene = Scene::with(|node| node.script(k8s_cri::memory::Match::any(), done)).await;
+    let spec = json!({ "restartPolicy": "Never", "terminationGracePeriodSeconds": 5 });
+    let finalizers = json!([{ "op": "add", "path": "/metadata/finalizers", "value": ["example.com/keep"] }]);
+    scene.pod("job", json!({}), spec).await;
+    scene.after(1.0).await;
+    let pods = scene.client.namespaced::<k8s_openapi::api::core::v1::Pod>("default");
+    pods.patch("job", k8s_api_client::PatchKind::Json, &finalizers).await.unwrap();
+    let before = scene.status("job").await;
+    scene.node.take().unwrap().crash();
+    let hollow = HollowNode::new("n1").cpu(4).memory("8Gi").pod_cidr("10.244.1.0/24");
+    let (client, env) = (scene.api.client_as(UserInfo::node("n1")), scene.api.env().clone());
+    let wire = k8s_cni::memory::Fabric::new();
+    let (_node, _machine) = hollow.start(client, env, &wire, &scene.registry).await.unwrap();
+    scene.after(1.0).await;
+    assert_eq!(scene.status("job").await, before);
+    pods.delete("job", k8s_api_client::DeleteOptions::default()).await.unwrap();
+    scene.after(1.0).await;
+    let after = scene.status("job").await;
+    assert_eq!((after.phase.as_deref(), &after.container_statuses), (Some("Succeeded"), &before.container_statuses));
+}
+
+#[tokio::test(start_paused = true)]
 async fn logs_are_read_through_the_node() {
     let scene = Scene::with(|node| {
         node.script(k8s_cri::memory::Match::any(), k8s_cri::memory::Behavior::new().logs("one").logs("two"))

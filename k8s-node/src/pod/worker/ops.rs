@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use k8s_api_client::events::EventType;
 
 use super::{Done, Life, Worker};
+use crate::pod::conditions::OWN;
 use crate::pod::containers::Class;
 use crate::pod::decide::{Step, earliest};
 use crate::pod::sandbox;
@@ -43,6 +44,9 @@ impl Worker {
         if let Some(verdict) = self.verdict.as_ref().filter(|_| self.rejected) {
             return status::rejected(&self.pod, verdict, &self.started);
         }
+        if self.told_end {
+            return self.old_end();
+        }
         let over = !matches!(self.life, Life::Up | Life::Stopping { .. });
         let snapshot = Snapshot {
             context: &self.context,
@@ -56,6 +60,16 @@ impl Worker {
             started: &self.started,
         };
         status::of(&snapshot, self.status.as_ref().or(self.pod.status.as_ref()), &now)
+    }
+
+    /// What the API knows of a pod that ended before this agent began: only which generation was seen is new.
+    fn old_end(&self) -> k8s_openapi::api::core::v1::PodStatus {
+        let mut status = self.pod.status.clone().unwrap_or_default();
+        status.observed_generation = self.pod.metadata.generation;
+        if let Some(conditions) = &mut status.conditions {
+            conditions.retain(|condition| OWN.contains(&condition.type_.as_str()));
+        }
+        status
     }
 
     /// Begins the next thing to do, unless something is being done.
