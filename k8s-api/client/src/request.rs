@@ -82,6 +82,8 @@ pub enum MediaType {
     Json,
     /// `application/yaml`.
     Yaml,
+    /// `application/vnd.kubernetes.protobuf`.
+    Protobuf,
 }
 
 /// In what language a patch is written.
@@ -135,7 +137,7 @@ impl Call {
 }
 
 impl Body {
-    /// The body as JSON or YAML bytes, for a transport over a wire.
+    /// The body as bytes, as they came or as JSON, for a transport over a wire.
     ///
     /// # Errors
     /// When a typed object cannot be encoded.
@@ -153,6 +155,7 @@ impl MediaType {
         match self {
             Self::Json => "application/json",
             Self::Yaml => "application/yaml",
+            Self::Protobuf => "application/vnd.kubernetes.protobuf",
         }
     }
 }

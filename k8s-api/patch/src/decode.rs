@@ -8,7 +8,7 @@ mod walk;
 use serde_json::Value;
 
 pub(crate) use body::with_kind;
-pub use body::{MediaType, body, tree};
+pub use body::{MediaType, body, summary, tree};
 pub(crate) use strict::Strict;
 pub(crate) use target::Refusal;
 pub use target::Target;

@@ -4,6 +4,7 @@ mod accept;
 mod body;
 mod encode;
 mod options;
+mod protobuf;
 mod route;
 mod table;
 mod user;
@@ -29,7 +30,7 @@ use crate::authorize::Action;
 use crate::core::Core;
 use crate::paths;
 use crate::server::ApiServer;
-use accept::Accept;
+use accept::{Accept, Encoding};
 use route::Route;
 
 /// The longest request body that is read: 3 MiB, as upstream.
@@ -121,6 +122,13 @@ impl HttpService {
         if !known {
             return Err(Status::no_such_path().into());
         }
+        let without_protobuf;
+        let accept = if accept.encoding != Encoding::Protobuf || protobuf::serves(&self.core, resource) {
+            accept
+        } else {
+            without_protobuf = accept.without_protobuf();
+            &without_protobuf
+        };
         let call = match self.call_of(parts, resource, &query, accept)? {
             Some(call) => call,
             None => self.body_call(parts, resource, &query, accept, body).await?,
@@ -271,6 +279,7 @@ async fn encoded(media: &str, body: FutureBody) -> Result<Body, Status> {
     let media = match media {
         "" | "application/json" | "*/*" => MediaType::Json,
         "application/yaml" => MediaType::Yaml,
+        protobuf::MEDIA_TYPE => MediaType::Protobuf,
         _ => {
             return Err(Status::unsupported_media_type(
                 "application/json, application/yaml, application/vnd.kubernetes.protobuf",

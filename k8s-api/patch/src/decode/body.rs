@@ -127,8 +127,8 @@ fn named(node: &Node, target: Target<'_>) -> Result<GroupVersionKind, String> {
     target.named(api_version, kind)
 }
 
-/// The beginning of a body as upstream's errors show it.
-fn summary(bytes: &[u8]) -> String {
+/// The beginning of a body as upstream's errors show it: as it is if it may be JSON, otherwise in hexadecimal digits.
+pub fn summary(bytes: &[u8]) -> String {
     const MAX: usize = 30;
     if bytes.is_empty() {
         return "<empty>".to_owned();

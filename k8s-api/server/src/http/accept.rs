@@ -1,5 +1,6 @@
 use k8s_api::Status;
 
+use super::protobuf;
 use crate::paths::Form;
 
 const REPRESENTATIONS: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -17,6 +18,7 @@ pub(super) struct Accept {
 pub(super) enum Encoding {
     Json,
     Yaml,
+    Protobuf,
 }
 
 /// What is shown of the objects.
@@ -48,13 +50,24 @@ impl Accept {
         if accept.clauses.is_empty() {
             return accept;
         }
-        let found = accept.clauses.iter().find_map(|c| Some((c.encoding()?, c.shape()?)));
+        let found = accept.clauses.iter().find_map(Clause::form);
         match found {
             Some((encoding, shape)) => (accept.encoding, accept.shape) = (encoding, shape),
             None => {
                 accept.acceptable = false;
                 accept.encoding = accept.clauses.iter().find_map(Clause::encoding).unwrap_or(Encoding::Json);
             }
+        }
+        accept
+    }
+
+    /// The same wishes where whole objects have no protobuf encoding: for custom resources.
+    pub(super) fn without_protobuf(&self) -> Self {
+        let mut accept = self.clone();
+        accept.clauses.retain(|clause| clause.form() != Some((Encoding::Protobuf, Shape::Whole)));
+        match accept.clauses.iter().find_map(Clause::form) {
+            Some((encoding, shape)) => (accept.encoding, accept.shape) = (encoding, shape),
+            None => (accept.encoding, accept.acceptable) = (Encoding::Json, false),
         }
         accept
     }
@@ -110,10 +123,17 @@ impl Clause {
         self.params.iter().find(|(k, _)| k == key).map_or("", |(_, value)| value)
     }
 
+    /// Encoding and shape, if this server has both and one in the other.
+    fn form(&self) -> Option<(Encoding, Shape)> {
+        let form = (self.encoding()?, self.shape()?);
+        (form != (Encoding::Protobuf, Shape::Table)).then_some(form)
+    }
+
     fn encoding(&self) -> Option<Encoding> {
         match self.media.as_str() {
             "application/json" | "*/*" | "application/*" => Some(Encoding::Json),
             "application/yaml" => Some(Encoding::Yaml),
+            protobuf::MEDIA_TYPE => Some(Encoding::Protobuf),
             _ => None,
         }
     }
@@ -131,7 +151,7 @@ impl Clause {
 
     /// Whether it asks for aggregated discovery in a version and an encoding that this server has.
     fn is_aggregated(&self) -> bool {
-        self.encoding().is_some()
+        self.encoding().is_some_and(|encoding| encoding != Encoding::Protobuf)
             && self.param("as") == "APIGroupDiscoveryList"
             && self.param("g") == "apidiscovery.k8s.io"
             && self.param("v") == "v2"
@@ -162,9 +182,21 @@ mod tests {
 
     #[test]
     fn the_first_clause_that_is_served_counts() {
-        let accept = Accept::parse("application/vnd.kubernetes.protobuf,application/json;as=Table;v=v1;g=meta.k8s.io");
+        let accept = Accept::parse("application/cbor,application/json;as=Table;v=v1;g=meta.k8s.io");
         assert_eq!((accept.encoding, accept.shape), (Encoding::Json, Shape::Table));
-        assert_eq!(accept.clauses[0].media(), "application/vnd.kubernetes.protobuf");
+        assert_eq!(accept.clauses[0].media(), "application/cbor");
+    }
+
+    #[test]
+    fn protobuf_has_no_tables_and_no_custom_resources() {
+        let table = "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io";
+        let accept = Accept::parse(&format!("{table},application/yaml"));
+        assert_eq!((accept.encoding, accept.shape), (Encoding::Yaml, Shape::Whole));
+        let accept = Accept::parse("application/vnd.kubernetes.protobuf,application/json");
+        assert_eq!(accept.encoding, Encoding::Protobuf);
+        assert_eq!(accept.without_protobuf().encoding, Encoding::Json);
+        let only = Accept::parse("application/vnd.kubernetes.protobuf").without_protobuf();
+        assert!(only.check_shape().is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::accept::{Accept, Encoding, Shape};
 use super::body::ResponseBody;
 use super::http_code;
 use super::options::Query;
+use super::protobuf;
 use super::table::Printer;
 use crate::core::Core;
 use crate::paths::{Document, Form, is_plain_404};
@@ -39,9 +40,14 @@ pub(super) fn response(
             encoded(http_code(code), to_json(&status).into(), accept.encoding)?
         }
         k8s_api_client::Response::List(list) => {
-            encoded(StatusCode::OK, list_body(&list, accept, &printer), accept.encoding)?
+            if (accept.encoding, accept.shape) == (Encoding::Protobuf, Shape::Whole) {
+                let metadata = serde_json::to_value(list_metadata(&list)).map_err(Status::internal)?;
+                answer(StatusCode::OK, protobuf::list(&list, &metadata)?, protobuf::MEDIA_TYPE)
+            } else {
+                encoded(StatusCode::OK, list_body(&list, accept, &printer), accept.encoding)?
+            }
         }
-        k8s_api_client::Response::Watch(stream) => watch(stream, printer),
+        k8s_api_client::Response::Watch(stream) => watch(stream, printer, accept.encoding),
         k8s_api_client::Response::Raw(raw) => {
             let content_type = HeaderValue::from_str(&raw.content_type);
             let mut response = Response::new(raw.body.into());
@@ -91,23 +97,28 @@ pub(super) fn document(
     let etag = document.etag.map(|tag| format!("\"{tag}\""));
     let known = parts.headers.get(IF_NONE_MATCH).and_then(|v| v.to_str().ok()).map(|v| v.trim_start_matches("W/"));
     let unchanged = document.moved.is_none() && etag.is_some() && etag.as_deref() == known;
-    let yaml =
-        document.content_type == "application/json" && form != Form::Protobuf && accept.encoding == Encoding::Yaml;
-    let content_type = match (form, yaml) {
-        (Form::Aggregated, false) => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-        (Form::Aggregated, true) => "application/yaml;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-        (_, true) => "application/yaml",
-        (_, false) => document.content_type,
+    let json = document.content_type == "application/json";
+    let encoding = match accept.encoding {
+        Encoding::Yaml if json && form != Form::Protobuf => Encoding::Yaml,
+        Encoding::Protobuf if json && form == Form::Json => Encoding::Protobuf,
+        _ => Encoding::Json,
+    };
+    let content_type = match (form, encoding) {
+        (Form::Aggregated, Encoding::Yaml) => "application/yaml;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        (Form::Aggregated, _) => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        (_, Encoding::Yaml) => "application/yaml",
+        (_, _) => document.content_type,
     };
     let mut response = if unchanged {
         let mut response = Response::new(ResponseBody::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        let encoding = if yaml { Encoding::Yaml } else { Encoding::Json };
         let mut response = encoded(StatusCode::OK, document.body, encoding)
             .unwrap_or_else(|status| Response::new(ResponseBody::full(to_json(&status))));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if encoding != Encoding::Protobuf {
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
         response
     };
     if let Some(moved) = document.moved.and_then(|moved| HeaderValue::from_str(&moved).ok()) {
@@ -132,11 +143,20 @@ fn encoded(code: StatusCode, json: Bytes, encoding: Encoding) -> Result<Response
     let (body, content_type) = match encoding {
         Encoding::Json => (json, "application/json"),
         Encoding::Yaml => (yaml(&json)?, "application/yaml"),
+        Encoding::Protobuf => match protobuf::json(&json) {
+            Some(body) => (body, protobuf::MEDIA_TYPE),
+            // What is no kind, such as the version, is JSON for everybody.
+            None => (json, "application/json"),
+        },
     };
+    Ok(answer(code, body, content_type))
+}
+
+fn answer(code: StatusCode, body: Bytes, content_type: &'static str) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::full(body));
     *response.status_mut() = code;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    Ok(response)
+    response
 }
 
 fn yaml(json: &[u8]) -> Result<Bytes, Status> {
@@ -181,8 +201,9 @@ fn list_metadata(list: &List) -> ListMeta {
     }
 }
 
-fn watch(stream: WatchStream, printer: Printer<'_>) -> Response<ResponseBody> {
-    let mut frames = printer.into_frames();
+fn watch(stream: WatchStream, printer: Printer<'_>, encoding: Encoding) -> Response<ResponseBody> {
+    let content_type = if encoding == Encoding::Protobuf { protobuf::STREAM } else { "application/json" };
+    let mut frames = printer.into_frames(encoding);
     let body = stream.ready_chunks(64).map(move |events| {
         let mut out = BytesMut::new();
         for event in events {
@@ -191,7 +212,7 @@ fn watch(stream: WatchStream, printer: Printer<'_>) -> Response<ResponseBody> {
         Ok(out.freeze())
     });
     let mut response = Response::new(ResponseBody::stream(Box::pin(body)));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 

@@ -3,9 +3,12 @@ use k8s_api::{GroupKind, Status};
 use k8s_api_client::{
     DeleteOptions, FieldValidation, ListOptions, Preconditions, Propagation, VersionMatch, WriteOptions,
 };
+use k8s_api_protobuf::Codec;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use super::protobuf;
 
 /// A request's query parameters in order.
 pub(super) struct Query(Vec<(String, String)>);
@@ -185,7 +188,10 @@ fn from_body(body: &[u8], media: &str) -> Result<DeleteBody, Status> {
     let bad = |why: String| {
         Status::bad_request(format!("DeleteOptions in version \"v1\" cannot be handled as a DeleteOptions: {why}"))
     };
-    let tree: Value = if media == "application/yaml" {
+    let tree: Value = if media == protobuf::MEDIA_TYPE {
+        let decoded = Codec::builtin().decode(body).map_err(|error| Status::bad_request(error.to_string()))?;
+        decoded.1
+    } else if media == "application/yaml" {
         let text = std::str::from_utf8(body).map_err(|e| bad(e.to_string()))?;
         serde_saphyr::from_str(text).map_err(|e| bad(e.to_string()))?
     } else {

@@ -5,9 +5,10 @@ use k8s_api_tables::{Include, ListMeta, partial, table};
 use k8s_env::Clock;
 use serde_json::{Value, json};
 
-use super::accept::Shape;
+use super::accept::{Encoding, Shape};
 use super::encode::{event_parts, to_json};
 use super::options::Query;
+use super::protobuf;
 use crate::core::Core;
 
 /// Shows objects in the shape that a client asked for.
@@ -46,8 +47,9 @@ impl<'a> Printer<'a> {
     }
 
     /// The encoder of a watch in the same shape.
-    pub(super) fn into_frames(self) -> Frames {
+    pub(super) fn into_frames(self, encoding: Encoding) -> Frames {
         Frames {
+            encoding,
             resource: self.resource,
             gvk: self.gvk,
             shape: self.shape,
@@ -58,8 +60,9 @@ impl<'a> Printer<'a> {
     }
 }
 
-/// Encodes the events of a watch, one line each.
+/// Encodes the events of a watch: one line of JSON each, or one frame of protobuf.
 pub(super) struct Frames {
+    encoding: Encoding,
     resource: GroupVersionResource,
     gvk: GroupVersionKind,
     shape: Shape,
@@ -71,6 +74,9 @@ pub(super) struct Frames {
 
 impl Frames {
     pub(super) fn write(&mut self, event: &WatchEvent, out: &mut BytesMut) {
+        if self.encoding == Encoding::Protobuf {
+            return self.write_protobuf(event, out);
+        }
         let (name, object) = event_parts(event);
         out.extend_from_slice(b"{\"type\":\"");
         out.extend_from_slice(name.as_bytes());
@@ -85,6 +91,20 @@ impl Frames {
             _ => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b"}\n");
+    }
+
+    fn write_protobuf(&mut self, event: &WatchEvent, out: &mut BytesMut) {
+        let (name, object) = event_parts(event);
+        let encoded = match (event, object) {
+            (_, Some(object)) if self.shape == Shape::Whole => protobuf::object(object).ok(),
+            (_, Some(object)) => protobuf::json(&self.shaped(object)),
+            (WatchEvent::Bookmark { revision, initial_events_end }, _) => {
+                protobuf::tree(&self.bookmark(*revision, *initial_events_end)).ok()
+            }
+            (WatchEvent::Error(status), _) => protobuf::json(&to_json(status)),
+            _ => None,
+        };
+        protobuf::frame(name, &encoded.unwrap_or_default(), out);
     }
 
     fn shaped(&mut self, object: &Object) -> Vec<u8> {

@@ -1,7 +1,9 @@
 use k8s_api::{AnyObject, GroupVersionKind, Kind, Status};
 use k8s_api_client::{Body, FieldValidation, MediaType};
 use k8s_api_kinds::AnyStrategy;
-use k8s_api_patch::decode::{self, Strictness, Target};
+use k8s_api_patch::decode::{self, Decoded, Strictness, Target};
+use k8s_api_protobuf::{Codec, Envelope};
+use serde_json::{Value, json};
 
 /// Makes an object of a request's body, with warnings about what was dropped.
 ///
@@ -17,13 +19,41 @@ pub(crate) fn decode(
         Body::Object(object) => (MediaType::Json, object.to_json().map_err(Status::internal)?.into()),
         Body::Encoded(media, bytes) => (media, bytes),
     };
-    let media = match media {
-        MediaType::Json => decode::MediaType::Json,
-        MediaType::Yaml => decode::MediaType::Yaml,
-    };
-    let decoded = decode::body(&bytes, media, strictness(validation), target(gvk)?)?;
+    let decoded = read(media, &bytes, gvk, strictness(validation))?;
     let object = strategy.decode(decoded.tree).map_err(|e| misfit(gvk, &e))?;
     Ok((object, decoded.warnings))
+}
+
+fn read(media: MediaType, bytes: &[u8], gvk: &GroupVersionKind, strictness: Strictness) -> Result<Decoded, Status> {
+    let target = target(gvk)?;
+    match media {
+        MediaType::Json => decode::body(bytes, decode::MediaType::Json, strictness, target),
+        MediaType::Yaml => decode::body(bytes, decode::MediaType::Yaml, strictness, target),
+        MediaType::Protobuf => decode::tree(protobuf(bytes, gvk)?, strictness, target),
+    }
+}
+
+/// The tree of a protobuf body that should be of this kind; if it is not, there is but what it says it is.
+fn protobuf(bytes: &[u8], gvk: &GroupVersionKind) -> Result<Value, Status> {
+    let kind = &gvk.kind;
+    let Envelope { gvk: mut named, raw } = Envelope::read(bytes).map_err(|error| {
+        let summary = decode::summary(bytes);
+        let why = format!("the object provided is unrecognized (must be of type {kind}): {error} ({summary})");
+        Status::bad_request(why)
+    })?;
+    if named.kind.is_empty() {
+        named.kind.clone_from(kind);
+    }
+    if named.version.is_empty() {
+        (named.group, named.version) = (gvk.group.clone(), gvk.version.clone());
+    }
+    if named != *gvk {
+        return Ok(json!({ "apiVersion": named.api_version(), "kind": named.kind }));
+    }
+    Codec::builtin().decode_raw(gvk, raw).map_err(|error| {
+        let version = &gvk.version;
+        Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {error}"))
+    })
 }
 
 pub(super) fn strictness(validation: FieldValidation) -> Strictness {
@@ -51,11 +81,7 @@ pub(crate) fn decode_kind<K: Kind>(body: Body, validation: FieldValidation) -> R
         Body::Object(object) => (MediaType::Json, object.to_json().map_err(Status::internal)?.into()),
         Body::Encoded(media, bytes) => (media, bytes),
     };
-    let media = match media {
-        MediaType::Json => decode::MediaType::Json,
-        MediaType::Yaml => decode::MediaType::Yaml,
-    };
-    let decoded = decode::body(&bytes, media, strictness(validation), target(&gvk)?)?;
+    let decoded = read(media, &bytes, &gvk, strictness(validation))?;
     let object = serde_json::from_value(decoded.tree).map_err(|e| misfit(&gvk, &e))?;
     Ok((object, decoded.warnings))
 }
