@@ -3,9 +3,16 @@
 //! Upstream: `pkg/controlplane/controller/systemnamespaces`, `pkg/controlplane/controller/kubernetesservice` and
 //! `pkg/registry/scheduling/rest`.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
 use k8s_api::{Kind, Status, UserInfo};
 use k8s_api_client::Client;
-use k8s_openapi::api::core::v1::{Namespace, Service, ServicePort, ServiceSpec};
+use k8s_openapi::api::core::v1::{
+    EndpointAddress, EndpointPort, EndpointSubset, Endpoints, Namespace, Service, ServicePort, ServiceSpec,
+};
+use k8s_openapi::api::discovery::v1::{self as discovery, Endpoint, EndpointConditions, EndpointSlice};
+use k8s_openapi::api::networking::v1::{ServiceCIDR, ServiceCIDRSpec};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -44,7 +51,14 @@ pub(crate) async fn run(server: &ApiServer, rbac: bool) -> Result<(), Status> {
         };
         ensure(&client, "", class).await?;
     }
-    ensure(&client, "default", api_service(server)).await?;
+    let address = server.core().documents.address.parse::<SocketAddr>().ok();
+    ensure(&client, "default", api_service(server, address)).await?;
+    // Endpoints may not be loopback addresses: such a server is reached in process or from its own host alone.
+    if let Some(address) = address.filter(|address| !address.ip().is_loopback() && !address.ip().is_unspecified()) {
+        ensure(&client, "default", endpoints(address)).await?;
+        ensure(&client, "default", slice(address)).await?;
+    }
+    ensure(&client, "", service_cidr(server)).await?;
     if rbac {
         roles(&client).await?;
     }
@@ -77,15 +91,14 @@ async fn ensure<K: Kind>(client: &Client, namespace: &str, object: K) -> Result<
     }
 }
 
-fn api_service(server: &ApiServer) -> Service {
+fn api_service(server: &ApiServer, address: Option<SocketAddr>) -> Service {
     let mut metadata = named("kubernetes");
-    let labels = [("component", "apiserver"), ("provider", "kubernetes")];
-    metadata.labels = Some(labels.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect());
+    metadata.labels = Some(labels(&[("component", "apiserver"), ("provider", "kubernetes")]));
     let port = ServicePort {
         name: Some("https".to_owned()),
         port: 443,
         protocol: Some("TCP".to_owned()),
-        target_port: Some(IntOrString::Int(6443)),
+        target_port: Some(IntOrString::Int(address.map_or(6443, |address| i32::from(address.port())))),
         ..ServicePort::default()
     };
     let spec = ServiceSpec {
@@ -96,6 +109,49 @@ fn api_service(server: &ApiServer) -> Service {
         ..ServiceSpec::default()
     };
     Service { metadata, spec: Some(spec), status: None }
+}
+
+/// Where the API server itself can be reached, as its service's endpoints.
+fn endpoints(address: SocketAddr) -> Endpoints {
+    let mut metadata = named("kubernetes");
+    metadata.labels = Some(labels(&[("endpointslice.kubernetes.io/skip-mirror", "true")]));
+    let port = EndpointPort {
+        name: Some("https".to_owned()),
+        port: i32::from(address.port()),
+        protocol: Some("TCP".to_owned()),
+        app_protocol: None,
+    };
+    let subset = EndpointSubset {
+        addresses: Some(vec![EndpointAddress { ip: address.ip().to_string(), ..EndpointAddress::default() }]),
+        ports: Some(vec![port]),
+        ..EndpointSubset::default()
+    };
+    Endpoints { metadata, subsets: Some(vec![subset]) }
+}
+
+fn slice(address: SocketAddr) -> EndpointSlice {
+    let mut metadata = named("kubernetes");
+    metadata.labels = Some(labels(&[("kubernetes.io/service-name", "kubernetes")]));
+    let conditions = EndpointConditions { ready: Some(true), ..EndpointConditions::default() };
+    let endpoint =
+        Endpoint { addresses: vec![address.ip().to_string()], conditions: Some(conditions), ..Endpoint::default() };
+    let port = discovery::EndpointPort {
+        name: Some("https".to_owned()),
+        port: Some(i32::from(address.port())),
+        protocol: Some("TCP".to_owned()),
+        app_protocol: None,
+    };
+    let address_type = if address.is_ipv4() { "IPv4" } else { "IPv6" }.to_owned();
+    EndpointSlice { metadata, address_type, endpoints: Some(vec![endpoint]), ports: Some(vec![port]) }
+}
+
+fn service_cidr(server: &ApiServer) -> ServiceCIDR {
+    let spec = ServiceCIDRSpec { cidrs: Some(vec![server.core().services.network()]) };
+    ServiceCIDR { metadata: named("kubernetes"), spec: Some(spec), status: None }
+}
+
+fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 fn named(name: &str) -> ObjectMeta {

@@ -94,6 +94,11 @@ impl HttpService {
             Ok(response) => response,
             Err(refusal) => refusal.response(&accept),
         };
+        if let Route::Resource { target, .. } = route::parse(parts.uri.path(), &self.core)
+            && !matches!(response.status().as_u16(), 401 | 403)
+        {
+            warn(&mut response, warnings::of_version(&target));
+        }
         let headers = response.headers_mut();
         headers.entry("cache-control").or_insert(HeaderValue::from_static("no-cache, private"));
         if parts.method == Method::HEAD {
@@ -139,15 +144,9 @@ impl HttpService {
             identity: Arc::new(user),
             user_agent: agent.into(),
         };
-        let Reply { response, mut warnings } = self.core.dispatch(request).await?;
-        warnings.extend(warnings::of_version(&target));
+        let Reply { response, warnings } = self.core.dispatch(request).await?;
         let mut answer = encode::response(&self.core, &target, response, accept, &query)?;
-        for warning in warnings {
-            let text = format!("299 - {}", k8s_api::field::quote(&warning));
-            if let Ok(value) = HeaderValue::from_str(&text) {
-                answer.headers_mut().append("warning", value);
-            }
-        }
+        warn(&mut answer, warnings);
         Ok(answer)
     }
 
@@ -244,6 +243,15 @@ impl HttpService {
                 }
             }
         })
+    }
+}
+
+fn warn(response: &mut Response<ResponseBody>, warnings: impl IntoIterator<Item = String>) {
+    for warning in warnings {
+        let text = format!("299 - {}", k8s_api::field::quote(&warning));
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            response.headers_mut().append("warning", value);
+        }
     }
 }
 

@@ -141,7 +141,9 @@ fn discovery(snapshot: &Snapshot, path: &str) -> Result<Document, Status> {
 /// Whether a path answers to reading alone; upstream's others take every method alike.
 pub(crate) fn is_read_only(path: &str) -> bool {
     let path = path.trim_end_matches('/');
-    path == "/version" || ["/api", "/apis"].iter().any(|root| path.strip_prefix(root).is_some_and(is_below))
+    // The aggregator lists the groups whatever the method.
+    let grouped = ["/api", "/apis"].iter().any(|root| path.strip_prefix(root).is_some_and(is_below));
+    path == "/version" || (grouped && path != "/apis")
 }
 
 fn is_below(rest: &str) -> bool {

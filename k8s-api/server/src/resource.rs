@@ -9,7 +9,7 @@ use k8s_store::Store;
 use parking_lot::RwLock;
 use tokio::sync::OnceCell;
 
-use crate::storage::{Cache, Keys};
+use crate::storage::{Cache, Form, Keys};
 
 /// A served resource: its facts, its strategy and, once somebody used it, its cache.
 pub(crate) struct Resource {
@@ -17,13 +17,15 @@ pub(crate) struct Resource {
     pub(crate) strategy: Arc<dyn AnyStrategy>,
     pub(crate) facts: Facts,
     pub(crate) keys: Keys,
+    pub(crate) form: Form,
     cache: OnceCell<Arc<Cache>>,
 }
 
 impl Resource {
     fn new(info: Arc<ResourceInfo>, strategy: Arc<dyn AnyStrategy>, storage_prefix: &str) -> Self {
         let keys = Keys::new(storage_prefix);
-        Self { facts: strategy.facts(), info, strategy, keys, cache: OnceCell::new() }
+        let form = Form::of(&info.gvr);
+        Self { facts: strategy.facts(), info, strategy, keys, form, cache: OnceCell::new() }
     }
 
     pub(crate) fn gvr(&self) -> &GroupVersionResource {
@@ -79,7 +81,7 @@ impl Resources {
     /// The resource's cache; the first caller opens it.
     pub(crate) async fn cache(&self, resource: &Resource) -> Result<Arc<Cache>, Status> {
         let open = async {
-            let cache = Cache::open(resource.keys.prefix().to_owned(), self.store.clone()).await?;
+            let cache = Cache::open(resource.keys.prefix().to_owned(), resource.form, self.store.clone()).await?;
             self.spawner.spawn(cache.clone().drive());
             Ok(cache)
         };

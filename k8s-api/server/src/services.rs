@@ -53,6 +53,11 @@ impl ServiceAllocator {
         Ipv4Addr::from(self.first + 1)
     }
 
+    /// The range of addresses, `10.96.0.0/12`.
+    pub(crate) fn network(&self) -> String {
+        format!("{}/{}", Ipv4Addr::from(self.first), 32 - self.size.trailing_zeros())
+    }
+
     /// Gives the object what it needs if it is a service; hold the guard until it is stored.
     pub(crate) async fn allocate(
         &self,
@@ -170,7 +175,7 @@ impl ServiceAllocator {
         };
         let offset = u32::from(address).wrapping_sub(self.first);
         if offset == 0 || offset >= self.size - 1 {
-            let range = format!("{}/{}", Ipv4Addr::from(self.first), 32 - self.size.trailing_zeros());
+            let range = self.network();
             return Some(format!(
                 "failed to allocate IP {given}: the provided IP ({given}) is not in the valid range. The range of valid IPs is {range}"
             ));

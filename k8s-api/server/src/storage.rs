@@ -3,12 +3,14 @@
 
 mod cache;
 mod entry;
+mod form;
 mod keys;
 mod selection;
 mod watcher;
 
 pub(crate) use cache::Cache;
 pub(crate) use entry::Entry;
+pub(crate) use form::Form;
 pub(crate) use keys::Keys;
 pub(crate) use selection::Selection;
 pub(crate) use watcher::{Start, WatchPlan, Watcher};

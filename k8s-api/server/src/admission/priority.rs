@@ -73,15 +73,16 @@ fn resolve(request: &AdmissionRequest<'_>, spec: &mut PodSpec, class: Option<&Pr
     if spec.priority_class_name.as_deref().is_none_or(str::is_empty) {
         spec.priority_class_name = class.and_then(|c| c.metadata.name.clone());
     }
-    if spec.priority.is_some_and(|given| given != priority) {
-        return Err(request.forbid(
-            "the integer value of priority must not be provided in pod spec; priority admission controller computed it from the given PriorityClass name",
-        ));
+    let refuse = |what: &str, computed: &str| {
+        request.forbid(&format!(
+            "the {what} must not be provided in pod spec; priority admission controller computed {computed} from the given PriorityClass name"
+        ))
+    };
+    if let Some(given) = spec.priority.filter(|given| *given != priority) {
+        return Err(refuse(&format!("integer value of priority ({given})"), &priority.to_string()));
     }
-    if spec.preemption_policy.as_deref().is_some_and(|given| given != preemption) {
-        return Err(request.forbid(
-            "the string value of PreemptionPolicy must not be provided in pod spec; priority admission controller computed it from the given PriorityClass name",
-        ));
+    if let Some(given) = spec.preemption_policy.as_deref().filter(|given| *given != preemption) {
+        return Err(refuse(&format!("string value of PreemptionPolicy ({given})"), preemption));
     }
     spec.priority = Some(priority);
     spec.preemption_policy = Some(preemption.to_owned());

@@ -195,7 +195,7 @@ fn whole_list(list: &List) -> Bytes {
 
 fn list_metadata(list: &List) -> ListMeta {
     ListMeta {
-        resource_version: list.revision.to_string(),
+        resource_version: if list.revision == 0 { String::new() } else { list.revision.to_string() },
         continue_token: list.continue_token.clone(),
         remaining_item_count: list.remaining,
     }

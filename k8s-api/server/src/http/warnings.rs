@@ -1,10 +1,9 @@
-use k8s_api_client::Target;
+use k8s_api_client::ResourceTarget;
 
 /// What every request about an outdated version is told.
 ///
 /// Upstream: `k8s.io/apiserver/pkg/endpoints/deprecation` and the types' lifecycle.
-pub(super) fn of_version(target: &Target) -> Option<String> {
-    let Target::Resource(target) = target else { return None };
+pub(super) fn of_version(target: &ResourceTarget) -> Option<String> {
     let gvr = &target.resource;
     if !gvr.group.is_empty() || &*gvr.version != "v1" {
         return None;

@@ -7,7 +7,7 @@ use k8s_api::{Object, Status};
 use k8s_store::{EventKind, KeyRange, RangeOptions, Revision, Store, Watch, WatchOptions};
 use parking_lot::Mutex;
 
-use super::{Entry, Selection, store_status};
+use super::{Entry, Form, Selection, store_status};
 
 /// How many changes of one resource are kept for watchers that start late or fall behind.
 const LOG_CAPACITY: usize = 4096;
@@ -26,6 +26,7 @@ const LOG_CAPACITY: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Cache {
     prefix: String,
+    form: Form,
     store: Arc<dyn Store>,
     state: Mutex<State>,
 }
@@ -83,9 +84,10 @@ pub(crate) enum Found {
 
 impl Cache {
     /// Reads the collection and begins to follow it.
-    pub(crate) async fn open(prefix: String, store: Arc<dyn Store>) -> Result<Arc<Self>, Status> {
+    pub(crate) async fn open(prefix: String, form: Form, store: Arc<dyn Store>) -> Result<Arc<Self>, Status> {
         let cache = Self {
             prefix,
+            form,
             store,
             state: Mutex::new(State {
                 objects: BTreeMap::new(),
@@ -243,7 +245,7 @@ impl Cache {
         let watch = self.store.watch(KeyRange::prefix(self.prefix.clone()), options).await.map_err(store_status)?;
         let mut objects = BTreeMap::new();
         for kv in page.items {
-            match Object::stored(kv.value, kv.mod_revision.0) {
+            match self.form.read(kv.value, kv.mod_revision.0) {
                 Ok(object) => drop(objects.insert(self.relative(&kv.key), Entry::new(object))),
                 Err(error) => tracing::error!(key = ?kv.key, %error, "a stored object cannot be read"),
             }
@@ -324,7 +326,7 @@ impl Cache {
             EventKind::Put => {
                 let object = match state.offers.remove(&revision).filter(|o| *o.body() == event.kv.value) {
                     Some(object) => object,
-                    None => match Object::stored(event.kv.value, revision) {
+                    None => match self.form.read(event.kv.value, revision) {
                         Ok(object) => object,
                         Err(error) => return tracing::error!(key, %error, "a stored object cannot be read"),
                     },
@@ -366,7 +368,7 @@ impl Cache {
         let page = self.store.range(KeyRange::range(start, end), options).await.map_err(store_status)?;
         let mut entries = Vec::with_capacity(page.items.len());
         for kv in page.items {
-            let object = Object::stored(kv.value, kv.mod_revision.0).map_err(Status::internal)?;
+            let object = self.form.read(kv.value, kv.mod_revision.0)?;
             entries.push((self.relative(&kv.key), Entry::new(object)));
         }
         Ok((entries, page.more))

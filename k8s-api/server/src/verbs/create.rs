@@ -1,9 +1,10 @@
 use bytes::Bytes;
-use k8s_api::{AnyObject, Object, Status};
+use k8s_api::{AnyObject, DynamicObject, Object, Status};
 use k8s_api_client::{Body, Reply, Response, WriteOptions};
 use k8s_api_kinds::metadata;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_store::{StoreExt, Swap};
+use serde_json::{Value, json};
 
 use super::body::decode;
 use super::finish::{GivenName, encode, metadata_of_request};
@@ -39,9 +40,14 @@ pub(crate) async fn insert(
     warnings: &mut Vec<String>,
 ) -> Result<Object, Status> {
     metadata_of_request(scope, object.meta_mut(), GivenName::Free)?;
-    if object.meta().resource_version.as_deref().is_some_and(|rv| !rv.is_empty()) {
-        return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
+    let versioned = object.meta().resource_version.as_deref().is_some_and(|rv| !matches!(rv, "" | "0"));
+    if versioned && !dry_run {
+        // Only upstream's store notices, and what it says has no reason of its own.
+        let why = "resourceVersion should not be set on objects to be created";
+        return Err(Status::failure(500, k8s_api::Reason::Unknown, why));
     }
+    object.meta_mut().managed_fields = None;
+    identify(scope, &mut *object);
     let generated = object.meta().name.as_deref().is_none_or(str::is_empty)
         && object.meta().generate_name.as_deref().is_some_and(|prefix| !prefix.is_empty());
     let attempts = if generated { NAME_ATTEMPTS } else { 1 };
@@ -91,11 +97,39 @@ async fn attempt(
     }
     warnings.extend(strategy.warnings(&*object, None));
     core.admission.validate(&request, Some(&*object), core).await?;
+    // What a dry run is given it shows.
+    let given = object.meta().resource_version.as_deref().and_then(|rv| rv.parse().ok()).unwrap_or_default();
     let body = encode(resource, &mut *object)?;
     if dry_run {
-        return refuse_taken(core, scope, &name, object, body).await;
+        return refuse_taken(core, scope, &name, body, given).await;
     }
     store(core, scope, &name, object, body).await
+}
+
+/// Writes into a certificate request who makes it.
+///
+/// Upstream: `pkg/registry/certificates/certificates/strategy.go`.
+fn identify(scope: &Scope<'_>, object: &mut dyn AnyObject) {
+    let gvr = scope.resource.gvr();
+    if gvr.resource != "certificatesigningrequests" || gvr.group != "certificates.k8s.io" {
+        return;
+    }
+    let Some(request) = object.as_any_mut().downcast_mut::<DynamicObject>() else { return };
+    let Some(spec) = request.rest.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    for key in ["username", "uid", "groups", "extra"] {
+        spec.remove(key);
+    }
+    let user = scope.user;
+    spec.insert("username".to_owned(), json!(user.name));
+    if !user.uid.is_empty() {
+        spec.insert("uid".to_owned(), json!(user.uid));
+    }
+    if !user.groups.is_empty() {
+        spec.insert("groups".to_owned(), json!(user.groups));
+    }
+    if !user.extra.is_empty() {
+        spec.insert("extra".to_owned(), json!(user.extra));
+    }
 }
 
 /// What the server sets on every new object.
@@ -121,7 +155,7 @@ async fn store(
 ) -> Result<Object, Status> {
     let cache = core.resources.cache(scope.resource).await?;
     let key = scope.resource.keys.object(scope.namespace, name);
-    match core.store.create(key, body.clone()).await.map_err(store_status)? {
+    match core.store.create(key, scope.resource.form.write(&body)?).await.map_err(store_status)? {
         Swap::Done(revision) => {
             let object = Object::committed(object, body, revision.0).map_err(Status::internal)?;
             cache.offer(object.clone());
@@ -135,14 +169,13 @@ async fn refuse_taken(
     core: &Core,
     scope: &Scope<'_>,
     name: &str,
-    object: Box<dyn AnyObject>,
     body: Bytes,
+    revision: u64,
 ) -> Result<Object, Status> {
     let cache = core.resources.cache(scope.resource).await?;
     cache.fresh().await?;
     if cache.get(&relative(scope.namespace, name)).is_some() {
         return Err(Status::already_exists(scope.resource.gvr(), name));
     }
-    drop(object);
-    Object::stored(body, 0).map_err(Status::internal)
+    Object::stored(body, revision).map_err(Status::internal)
 }

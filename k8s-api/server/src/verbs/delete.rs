@@ -265,14 +265,14 @@ async fn mark(
         return Object::committed(marked, body, current.revision()).map(Step::Done).map_err(Status::internal);
     }
     let key = scope.resource.keys.object(scope.namespace, scope.name);
-    let swap = core.store.update(key, k8s_store::Revision(current.revision()), body.clone()).await;
+    let swap = core.store.update(key, k8s_store::Revision(current.revision()), scope.resource.form.write(&body)?).await;
     match swap.map_err(store_status)? {
         Swap::Done(revision) => {
             let object = Object::committed(marked, body, revision.0).map_err(Status::internal)?;
             core.resources.cache(scope.resource).await?.offer(object.clone());
             Ok(Step::Done(object))
         }
-        Swap::Stale(newer) => stale(newer),
+        Swap::Stale(newer) => stale(scope, newer),
     }
 }
 
@@ -287,11 +287,11 @@ async fn delete_now(core: &Core, scope: &Scope<'_>, current: &Object, dry_run: b
             core.resources.cache(scope.resource).await?.take_in_now();
             Ok(Step::Done(current.clone()))
         }
-        Swap::Stale(newer) => stale(newer),
+        Swap::Stale(newer) => stale(scope, newer),
     }
 }
 
-fn stale(newer: Option<k8s_store::KeyValue>) -> Result<Step, Status> {
-    let newer = newer.map(|kv| Object::stored(kv.value, kv.mod_revision.0)).transpose();
-    newer.map(Step::Stale).map_err(Status::internal)
+fn stale(scope: &Scope<'_>, newer: Option<k8s_store::KeyValue>) -> Result<Step, Status> {
+    let newer = newer.map(|kv| scope.resource.form.read(kv.value, kv.mod_revision.0)).transpose()?;
+    Ok(Step::Stale(newer))
 }

@@ -101,9 +101,27 @@ async fn attempt(
     if !conditional && scope.resource.facts.unconditional_update {
         new.meta_mut().resource_version = Some(current.revision().to_string());
     }
-    prepare(scope, &mut *new, &*old)?;
+    metadata_of_request(scope, new.meta_mut(), GivenName::OfUrl)?;
+    new.meta_mut().managed_fields = None;
+    scope.resource.strategy.default(&mut *new);
+    let kind = scope.resource.info.gvk();
+    let request = AdmissionRequest {
+        operation: Operation::Update,
+        resource: scope.resource.gvr(),
+        kind: &kind,
+        subresource: scope.subresource,
+        namespace: scope.namespace,
+        name: scope.name,
+        user: scope.user,
+        old: Some(&*old),
+        dry_run,
+    };
+    core.admission.admit(&request, Some(&mut *new), core).await?;
+    prepare(scope, &mut *new, &*old);
     let _allocation = core.services.allocate(core, scope, &mut *new, Some(&*old)).await?;
-    admit_and_validate(core, scope, &mut *new, &*old, dry_run, warnings).await?;
+    validate(scope, &*new, &*old)?;
+    warnings.extend(scope.resource.strategy.warnings(&*new, Some(&*old)));
+    core.admission.validate(&request, Some(&*new), core).await?;
     let body = encode(scope.resource, &mut *new)?;
     if body == *current.body() {
         return Ok(Attempt::Done(current.clone()));
@@ -120,7 +138,7 @@ async fn attempt(
 async fn newest(core: &Core, scope: &Scope<'_>) -> Result<Option<Object>, Status> {
     let key = scope.resource.keys.object(scope.namespace, scope.name);
     let Some(kv) = core.store.get(key).await.map_err(store_status)? else { return Ok(None) };
-    Object::stored(kv.value, kv.mod_revision.0).map(Some).map_err(Status::internal)
+    scope.resource.form.read(kv.value, kv.mod_revision.0).map(Some)
 }
 
 /// Checks what the new object says of the one it was made from; tells whether it named a version.
@@ -137,10 +155,8 @@ fn conditions(scope: &Scope<'_>, current: &Object, new: &ObjectMeta) -> Result<b
     }
 }
 
-fn prepare(scope: &Scope<'_>, new: &mut dyn AnyObject, old: &dyn AnyObject) -> Result<(), Status> {
+fn prepare(scope: &Scope<'_>, new: &mut dyn AnyObject, old: &dyn AnyObject) {
     let strategy = &*scope.resource.strategy;
-    metadata_of_request(scope, new.meta_mut(), GivenName::OfUrl)?;
-    strategy.default(new);
     let (meta, was) = (new.meta_mut(), old.meta());
     meta.generation = was.generation;
     meta.self_link = None;
@@ -160,43 +176,17 @@ fn prepare(scope: &Scope<'_>, new: &mut dyn AnyObject, old: &dyn AnyObject) -> R
     if meta.deletion_grace_period_seconds.is_none() {
         meta.deletion_grace_period_seconds = was.deletion_grace_period_seconds;
     }
-    Ok(())
 }
 
-async fn admit_and_validate(
-    core: &Core,
-    scope: &Scope<'_>,
-    new: &mut dyn AnyObject,
-    old: &dyn AnyObject,
-    dry_run: bool,
-    warnings: &mut Vec<String>,
-) -> Result<(), Status> {
-    let resource = scope.resource;
-    let kind = resource.info.gvk();
-    let request = AdmissionRequest {
-        operation: Operation::Update,
-        resource: resource.gvr(),
-        kind: &kind,
-        subresource: scope.subresource,
-        namespace: scope.namespace,
-        name: scope.name,
-        user: scope.user,
-        old: Some(old),
-        dry_run,
-    };
-    core.admission.admit(&request, Some(&mut *new), core).await?;
-    let strategy = &*resource.strategy;
+fn validate(scope: &Scope<'_>, new: &dyn AnyObject, old: &dyn AnyObject) -> Result<(), Status> {
+    let (resource, strategy) = (scope.resource, &*scope.resource.strategy);
     let mut errors = metadata::validate_update(new.meta(), old.meta(), resource.info.namespaced, &resource.facts);
     errors.extend(if scope.subresource.is_empty() {
         strategy.validate_update(new, old)
     } else {
         strategy.validate_subresource_update(scope.subresource, new, old)
     });
-    if !errors.is_empty() {
-        return Err(Status::invalid(&resource.group_kind(), scope.name, &errors));
-    }
-    warnings.extend(strategy.warnings(new, Some(old)));
-    core.admission.validate(&request, Some(new), core).await
+    if errors.is_empty() { Ok(()) } else { Err(Status::invalid(&resource.group_kind(), scope.name, &errors)) }
 }
 
 async fn swap(
@@ -208,14 +198,14 @@ async fn swap(
     conditional: bool,
 ) -> Result<Attempt, Status> {
     let key = scope.resource.keys.object(scope.namespace, scope.name);
-    let swap = core.store.update(key, k8s_store::Revision(current.revision()), body.clone()).await;
+    let swap = core.store.update(key, k8s_store::Revision(current.revision()), scope.resource.form.write(&body)?).await;
     match swap.map_err(store_status)? {
         Swap::Done(revision) => {
             let object = Object::committed(new, body, revision.0).map_err(Status::internal)?;
             core.resources.cache(scope.resource).await?.offer(object.clone());
             Ok(Attempt::Done(object))
         }
-        Swap::Stale(newer) => stale(newer, conditional),
+        Swap::Stale(newer) => stale(scope, newer, conditional),
     }
 }
 
@@ -231,12 +221,12 @@ async fn finish_deletion(
     let swap = core.store.delete(key, k8s_store::Revision(current.revision())).await;
     match swap.map_err(store_status)? {
         Swap::Done(_) => Ok(Attempt::Done(Object::committed(new, body, current.revision()).map_err(Status::internal)?)),
-        Swap::Stale(newer) => stale(newer, false),
+        Swap::Stale(newer) => stale(scope, newer, false),
     }
 }
 
-fn stale(newer: Option<k8s_store::KeyValue>, conditional: bool) -> Result<Attempt, Status> {
-    let newer = newer.map(|kv| Object::stored(kv.value, kv.mod_revision.0)).transpose().map_err(Status::internal)?;
+fn stale(scope: &Scope<'_>, newer: Option<k8s_store::KeyValue>, conditional: bool) -> Result<Attempt, Status> {
+    let newer = newer.map(|kv| scope.resource.form.read(kv.value, kv.mod_revision.0)).transpose()?;
     Ok(Attempt::Stale { newer, conditional })
 }
 

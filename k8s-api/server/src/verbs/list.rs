@@ -1,5 +1,6 @@
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 use k8s_api::field::{self, Path};
 use k8s_api::{GroupKind, Object, Status};
 use k8s_api_client::{List, ListOptions, VersionMatch};
@@ -19,6 +20,8 @@ struct Continue {
     start: String,
 }
 
+/// Reads tokens as Go does, which does not mind stray bits in the last letter.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 const CONTINUE_VERSION: &str = "meta.k8s.io/v1";
 
 /// Reads one object.
@@ -177,7 +180,7 @@ impl Continue {
     fn parse(text: &str) -> Result<Self, Status> {
         let bad =
             |why: String| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|e| bad(e.to_string()))?;
+        let bytes = LENIENT.decode(text).map_err(|e| bad(e.to_string()))?;
         let token: Self = serde_json::from_slice(&bytes).map_err(|e| bad(go_json_error(&bytes, &e)))?;
         if token.v != CONTINUE_VERSION {
             return Err(bad(format!("server does not recognize this encoded version {}", field::quote(&token.v))));

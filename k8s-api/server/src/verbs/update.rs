@@ -56,5 +56,7 @@ async fn replace(
 fn must_name_version(scope: &Scope<'_>) -> Status {
     let path = k8s_api::field::Path::new("metadata").child("resourceVersion");
     let error = k8s_api::field::Error::invalid(&path, 0_i64, "must be specified for an update");
-    Status::invalid(&scope.resource.group_kind(), scope.name, &[error])
+    // Upstream names the resource here where every other 422 names the kind.
+    let gvr = scope.resource.gvr();
+    Status::invalid(&k8s_api::GroupKind::new(gvr.group.clone(), gvr.resource.clone()), scope.name, &[error])
 }

@@ -5,3 +5,4 @@ mod configmaps;
 mod golden;
 mod harness;
 mod pods;
+mod versions;

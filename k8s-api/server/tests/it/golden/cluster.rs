@@ -82,11 +82,14 @@ impl Cluster {
         } else {
             format!("/registry/{prefix}/{namespace}/{name}")
         };
+        let uid = self.env.random.uuid();
         let meta = object["metadata"].as_object_mut().unwrap();
         meta.remove("resourceVersion");
         meta.remove("managedFields");
-        meta.insert("uid".to_owned(), self.env.random.uuid().into());
-        meta.insert("creationTimestamp".to_owned(), "2026-01-01T00:00:00Z".into());
-        self.store.create(Bytes::from(key), Bytes::from(object.to_string())).await.unwrap();
+        meta.insert("uid".to_owned(), uid.clone().into());
+        meta.insert("creationTimestamp".to_owned(), "<time>".into());
+        let body = object.to_string().replace("<uid>", &uid).replace("<time>", "2026-01-01T00:00:00Z");
+        let body = body.replace("<microtime>", "2026-01-01T00:00:00.000000Z");
+        self.store.create(Bytes::from(key), Bytes::from(body)).await.unwrap();
     }
 }
