@@ -5,6 +5,5 @@ mod deployment;
 mod disruption;
 mod job;
 mod replica_set;
-mod speed;
 mod stateful_set;
 mod support;
