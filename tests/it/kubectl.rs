@@ -63,6 +63,7 @@ impl Kubectl {
     pub(crate) async fn run(&self, setting: Setting<'_>, arguments: &[String]) -> Said {
         let home = setting.home;
         let mut child = Command::new(&self.program)
+            .arg0("kubectl")
             .args(arguments)
             .current_dir(home.join("manifests"))
             .env_clear()

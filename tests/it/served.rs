@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use k8s_kit::api::UserInfo;
-use k8s_kit::https::Kubeconfig;
+use k8s_kit::env::Env;
 use k8s_kit::https::kubeconfig::{Cluster as Address, User};
+use k8s_kit::https::{Kubeconfig, Pki};
 use k8s_kit::node_agent::HollowNode;
 use k8s_kit::server::http::TokenFile;
 use k8s_kit::{Cluster, Served};
@@ -26,9 +27,12 @@ impl Recorded {
     /// With other nodes.
     pub(crate) async fn start_with(name: &str, nodes: impl IntoIterator<Item = HollowNode>) -> Self {
         let scratch = Scratch::new(name);
+        let pki = Pki::generate(&Env::system()).unwrap();
+        std::fs::write(scratch.path().join("ca.crt"), pki.certificate_pem()).unwrap();
         let cluster = Cluster::builder()
+            .pki(pki)
             .nodes(nodes)
-            .api_server(|server| server.service_network([10, 0, 0, 0].into(), 16))
+            .api_server(|server| server.rbac().service_network([10, 0, 0, 0].into(), 16))
             .start()
             .await
             .unwrap();
@@ -53,10 +57,10 @@ impl Recorded {
     }
 
     fn write_kubeconfig(&self, token: &str) {
-        let authority = self.served.kubeconfig().clusters[0].cluster.certificate_authority_data.clone();
+        let authority = self.scratch.path().join("ca.crt");
         let address = Address {
             server: format!("https://{}", self.served.local_addr()),
-            certificate_authority_data: authority,
+            certificate_authority: Some(authority),
             ..Address::default()
         };
         let credentials = User { token: Some(token.to_owned()), ..User::default() };

@@ -17,10 +17,19 @@ pub(crate) struct Masks {
 
 /// In order.
 const REPLACED: &[(&str, &str)] = &[
+    // What an older client puts colours on.
+    (r"\x1b\[[\d;]*m", ""),
+    // What the vendor of the recorded server adds to the tokens of pods.
+    (r"(?m)^ +- configMap:\n +items:\n +- key: service-ca.crt\n +path: service-ca.crt\n( +name: .*\n)?", ""),
+    (
+        r#",\s+\{\s+"?configMap"?: \{\s+"?items"?: \[\s*\{\s+"?key"?: "service-ca.crt",\s+"?path"?: "service-ca.crt",?\s+\}\s*\],?(\s*"name": "[^"]*")?\s+\}\s+\}"#,
+        "",
+    ),
+    (r"(DownwardAPI: +true)\n +Optional: +false", "$1"),
     // Addresses of the run.
     (r"127\.0\.0\.1:\d+", "<server>"),
     (r"/(LIVE|MERGED)-\d+", "/$1-<n>"),
-    (r"kubectl-edit-\d+\.yaml", "kubectl-edit-<n>.yaml"),
+    (r"edit-\d+\.yaml", "edit-<n>.yaml"),
     (r"(?m)^([EWI])\d{4} [\d:.]+ +\d+ ", "$1<klog> "),
     // Releases of client and server.
     (r"v1\.\d+\.\d+(-gke\.\d+|-dispatcher)?", "v1.x"),
@@ -44,23 +53,37 @@ const REPLACED: &[(&str, &str)] = &[
     (r"(?m)((?:Container|Image) ID:) +\S+$", "$1 <id>"),
     // Nodes and pods.
     (r"\bhollow-\d\b", "hollow-N"),
-    (r"\b(192\.0\.2\.\d+|192\.168\.\d+\.\d+|10\.(?:244|128)\.\d+\.\d+)\b", "<ip>"),
+    (r"\b(192\.(?:0\.2|168\.\d+)|172\.18\.\d+|10\.244\.\d+)\.\d+\b", "<ip>"),
     (r"\b(web|dep1|dep2)-[bcdfghjklmnpqrstvwxz2456789]{7,10}\b", "$1-<hash>"),
     (r"\b(pod-template-hash[=:] ?)[bcdfghjklmnpqrstvwxz2456789]{7,10}\b", "$1<hash>"),
     (r"\b(<hash>|agent|oldrc|once|manual|j1|cj-\d+|debugger|kube-api-access)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
     (r"(<hash>)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
-    (r"(?m)^(web|db|np|lb|exposed|noport)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
+    (r"(?m)^(web|np|lb|exposed|noport)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
+    (r"(?m)^db-[bcdfghjklmnpqrstvwxz2456789]{5}( +IPv4)", "db-xxxxx$1"),
+    (r"\b(agent|db)-[bcdfghjklmnpqrstvwxz2456789]{8,10}\b", "$1-<hash>"),
+    (r"\b(controller-revision-hash=)[bcdfghjklmnpqrstvwxz2456789]{7,10}\b", "$1<hash>"),
 ];
 
-/// Lines that depend on how fast things happen, or that tell of pods whose controllers do not exist here yet.
+/// Lines that depend on how fast things happen, or that tell of what no controller here does yet.
 const DROPPED: &[&str] = &[
     r#"^Waiting for (deployment|daemon set) "#,
-    r"^(pod/)?(agent-xxxxx|db-\d|cj-\d+-xxxxx)( |$)",
-    r"^(statefulset|daemonset)\.apps/\w+ +\d",
+    r"^(pod/)?(cj-\d+-xxxxx)( |$)",
+    r" (persistentvolumeclaim|horizontalpodautoscaler|PersistentVolumeClaim|HorizontalPodAutoscaler)/\w+ (waiting|invalid|failed|storage)",
+    r"^event/cj-",
+    // What the nodes tell of containers: the recorded nodes told nothing.
+    r"^<age> Normal (Created|Pulled|Pulling|Started|Killing) pod/",
+    r"^ +(Normal|Warning) \w+ <age> kubelet ",
+    r#"^ +"?started"?: true,?$"#,
+    // Clients of other releases than the server's say so.
+    r"^WARNING: (version difference|This version information)",
 ];
 
 /// How older clients say it, with the first minor version that says it as recorded.
-const CLIENTS: &[(u32, &str, &str)] = &[(34, r"(deleted) from \S+ namespace", "$1")];
+const CLIENTS: &[(u32, &str, &str)] = &[
+    (34, r"(deleted) from \S+ namespace", "$1"),
+    (34, r"(?m)(Port: +\d+/(?:TCP|UDP)) \(\w+\)$", "$1"),
+    (33, r"(ConfigMapName: .*\n +)Optional: +false", "${1}ConfigMapOptional: <nil>"),
+];
 
 /// Commands whose lines come in an order that depends on random names or on what happened first.
 const UNORDERED: &[u32] = &[116, 128, 190, 571];
@@ -94,7 +117,7 @@ impl Masks {
             if UNORDERED.contains(&step.n) {
                 lines.sort();
             }
-            lines.join("\n")
+            lines.join("\n").trim_end().to_owned()
         };
         Said { exit: said.exit.clone(), stdout: masked(&said.stdout), stderr: masked(&said.stderr) }
     }
@@ -103,7 +126,20 @@ impl Masks {
         let text =
             self.replaced.iter().fold(text.to_owned(), |text, (from, to)| from.replace_all(&text, to).into_owned());
         let lines = text.lines().map(squeeze);
-        lines.filter(|line| !self.dropped.iter().any(|dropped| dropped.is_match(line))).collect()
+        let mut lines: Vec<_> = lines.filter(|line| !self.dropped.iter().any(|d| d.is_match(line))).collect();
+        without_empty_events(&mut lines);
+        lines
+    }
+}
+
+/// A table of events from which all lines were dropped is no table.
+fn without_empty_events(lines: &mut Vec<String>) {
+    let is_heading = |line: Option<&String>| line.is_some_and(|line| line == "  ---- ------ ---- ---- -------");
+    for at in (0..lines.len()).rev() {
+        let follows = lines.get(at + 3).is_some_and(|line| line.starts_with("  "));
+        if lines[at] == "Events:" && is_heading(lines.get(at + 2)) && !follows {
+            lines.splice(at..at + 3, ["Events: <none>".to_owned()]);
+        }
     }
 }
 
