@@ -30,3 +30,13 @@ pub use k8s_store as store;
 
 #[cfg(feature = "https")]
 pub use k8s_api_https as https;
+
+/// The guides, so that what they show is compiled and run. Those that need a testkit are included by its crate.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../docs/guide-embedder.md")]
+    struct Embedder;
+
+    #[doc = include_str!("../docs/guide-single-part.md")]
+    struct SinglePart;
+}

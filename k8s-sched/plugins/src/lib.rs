@@ -37,3 +37,8 @@ pub use profile::{default_profile, registry};
 pub use scheduling_gates::SchedulingGates;
 pub use taint_toleration::TaintToleration;
 pub use volume_binding::VolumeBinding;
+
+/// The guide, so that what it shows is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide-scheduler-plugin.md")]
+struct Guide;
