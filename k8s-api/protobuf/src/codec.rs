@@ -51,6 +51,10 @@ impl Codec {
             (_, "WatchEvent") => None,
             ("meta.k8s.io", "PartialObjectMetadata") => Some(types),
             ("meta.k8s.io", "PartialObjectMetadataList") => Some(types + 1),
+            // Some documents of discovery do not say their version.
+            ("", kind) if gvk.version.is_empty() => {
+                self.table.kind_of("", "v1", kind).and_then(|ty| place(self.table, ty.name()))
+            }
             _ => self.table.kind(gvk).and_then(|ty| place(self.table, ty.name())),
         };
         self.messages.get(found?)

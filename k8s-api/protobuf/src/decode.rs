@@ -35,7 +35,9 @@ impl Codec {
         let message = self.of_kind(gvk).ok_or_else(|| Error::Kind(gvk.clone()))?;
         let mut tree = Map::new();
         Decoder(self).message(message, raw, &mut tree, 1)?;
-        tree.insert("apiVersion".to_owned(), gvk.api_version().into());
+        if !gvk.version.is_empty() {
+            tree.insert("apiVersion".to_owned(), gvk.api_version().into());
+        }
         tree.insert("kind".to_owned(), (&*gvk.kind).into());
         Ok(Value::Object(tree))
     }

@@ -1,4 +1,5 @@
 //! The encoding against a real encoder's bytes, recorded objects and garbage.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod garbage;
 mod golden;

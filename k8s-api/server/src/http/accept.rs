@@ -51,12 +51,11 @@ impl Accept {
             return accept;
         }
         let found = accept.clauses.iter().find_map(Clause::form);
-        match found {
-            Some((encoding, shape)) => (accept.encoding, accept.shape) = (encoding, shape),
-            None => {
-                accept.acceptable = false;
-                accept.encoding = accept.clauses.iter().find_map(Clause::encoding).unwrap_or(Encoding::Json);
-            }
+        if let Some((encoding, shape)) = found {
+            (accept.encoding, accept.shape) = (encoding, shape);
+        } else {
+            accept.acceptable = false;
+            accept.encoding = accept.clauses.iter().find_map(Clause::encoding).unwrap_or(Encoding::Json);
         }
         accept
     }
@@ -65,11 +64,18 @@ impl Accept {
     pub(super) fn without_protobuf(&self) -> Self {
         let mut accept = self.clone();
         accept.clauses.retain(|clause| clause.form() != Some((Encoding::Protobuf, Shape::Whole)));
-        match accept.clauses.iter().find_map(Clause::form) {
-            Some((encoding, shape)) => (accept.encoding, accept.shape) = (encoding, shape),
-            None => (accept.encoding, accept.acceptable) = (Encoding::Json, false),
+        if let Some((encoding, shape)) = accept.clauses.iter().find_map(Clause::form) {
+            (accept.encoding, accept.shape) = (encoding, shape);
+        } else {
+            (accept.encoding, accept.acceptable) = (Encoding::Json, false);
         }
         accept
+    }
+
+    /// The encoding of a failure: that of the first wish for an object as it is, for failures have no other shape.
+    pub(super) fn of_failures(&self) -> Encoding {
+        let plain = |clause: &&Clause| ["as", "g", "v"].iter().all(|key| clause.param(key).is_empty());
+        self.clauses.iter().filter(plain).find_map(Clause::encoding).unwrap_or(Encoding::Json)
     }
 
     /// Refuses what asks for no encoding that this server has, in the words of upstream's router.
@@ -195,6 +201,8 @@ mod tests {
         let accept = Accept::parse("application/vnd.kubernetes.protobuf,application/json");
         assert_eq!(accept.encoding, Encoding::Protobuf);
         assert_eq!(accept.without_protobuf().encoding, Encoding::Json);
+        assert_eq!(Accept::parse(table).of_failures(), Encoding::Json);
+        assert_eq!(accept.of_failures(), Encoding::Protobuf);
         let only = Accept::parse("application/vnd.kubernetes.protobuf").without_protobuf();
         assert!(only.check_shape().is_err());
     }

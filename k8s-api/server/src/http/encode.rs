@@ -76,7 +76,7 @@ pub(super) fn status(status: &Status, accept: &Accept) -> Response<ResponseBody>
         return response;
     }
     let body = to_json(status);
-    let answer = encoded(http_code(status.code), body.into(), accept.encoding);
+    let answer = encoded(http_code(status.code), body.into(), accept.of_failures());
     let mut answer = answer.unwrap_or_else(|status| Response::new(ResponseBody::full(to_json(&status))));
     if let Some(seconds) = status.details.as_ref().map(|d| d.retry_after_seconds).filter(|s| *s > 0) {
         answer.headers_mut().insert("retry-after", HeaderValue::from(seconds));

@@ -5,4 +5,5 @@ mod configmaps;
 mod golden;
 mod harness;
 mod pods;
+mod protobuf;
 mod versions;
