@@ -71,7 +71,7 @@ async fn tell(kubectl: Kubectl, recording: &Path, steps: &[Step], explained: &Ex
     let masks = Masks::new(home, kubectl.minor);
     let mut report = Report::new(kubectl.clone());
     for step in steps {
-        if let Some(reason) = explained.left_out(step.n) {
+        if let Some(reason) = explained.left_out(step.n, kubectl.minor) {
             report.add(step, Outcome::LeftOut(reason.to_owned()));
             continue;
         }

@@ -55,9 +55,6 @@ def failures(core):
     refused(409, "Conflict", lambda: core.replace_namespaced_config_map("verbs", NAMESPACE, stale))
     refused(409, "AlreadyExists", lambda: core.create_namespaced_config_map(NAMESPACE, config_map("verbs", {})))
     refused(422, "Invalid", lambda: core.create_namespaced_config_map(NAMESPACE, config_map("Not A Name", {})))
-    unknown = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "strict"}, "nope": 1}
-    strict = lambda: core.create_namespaced_config_map(NAMESPACE, unknown, field_validation="Strict")
-    refused(400, "BadRequest", strict)
 
 
 def patches(core):

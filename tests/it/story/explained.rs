@@ -25,13 +25,14 @@ impl Explained {
         Self { left_out: rows(&text, "### Left out"), differing: rows(&text, "### Differing") }
     }
 
-    pub(crate) fn left_out(&self, n: u32) -> Option<&str> {
-        self.left_out.iter().find(|row| row.commands.contains(&n)).map(|row| row.reason.as_str())
+    /// Why a command is not given to the client of this minor version.
+    pub(crate) fn left_out(&self, n: u32, minor: u32) -> Option<&str> {
+        reason(&self.left_out, n, minor)
     }
 
+    /// Why a command may say something else.
     pub(crate) fn differing(&self, n: u32, minor: u32) -> Option<&str> {
-        let fits = |row: &&Row| row.commands.contains(&n) && (row.minors.is_empty() || row.minors.contains(&minor));
-        self.differing.iter().find(fits).map(|row| row.reason.as_str())
+        reason(&self.differing, n, minor)
     }
 
     /// Commands that are explained and not in the story.
@@ -40,6 +41,11 @@ impl Explained {
         let named = self.left_out.iter().chain(&self.differing).flat_map(|row| &row.commands);
         named.copied().filter(|n| !known.contains(n)).collect()
     }
+}
+
+fn reason(rows: &[Row], n: u32, minor: u32) -> Option<&str> {
+    let fits = |row: &&Row| row.commands.contains(&n) && (row.minors.is_empty() || row.minors.contains(&minor));
+    rows.iter().find(fits).map(|row| row.reason.as_str())
 }
 
 /// The rows of the table below a heading: `| commands | kubectl | reason |`.

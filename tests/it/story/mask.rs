@@ -44,6 +44,8 @@ const REPLACED: &[(&str, &str)] = &[
     // Identities.
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uid>"),
     (r#"("?resourceVersion"?: )"\d+""#, r#"$1"<rv>""#),
+    (r"(Resource Version: +)\d+", "$1<rv>"),
+    (r"Created on: .*", "Created on: <time>"),
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "<jwt>"),
     (r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]+", "<pem-base64>"),
     (r"\.[0-9a-f]{16}\b", ".<hex>"),
@@ -58,7 +60,7 @@ const REPLACED: &[(&str, &str)] = &[
     (r"\b(pod-template-hash[=:] ?)[bcdfghjklmnpqrstvwxz2456789]{7,10}\b", "$1<hash>"),
     (r"\b(<hash>|agent|oldrc|once|manual|j1|cj-\d+|debugger|kube-api-access)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
     (r"(<hash>)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
-    (r"(?m)^(web|np|lb|exposed|noport)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
+    (r"(?m)^((?:Name: +)?(?:web|np|lb|exposed|noport))-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
     (r"(?m)^db-[bcdfghjklmnpqrstvwxz2456789]{5}( +IPv4)", "db-xxxxx$1"),
     (r"\b(agent|db)-[bcdfghjklmnpqrstvwxz2456789]{8,10}\b", "$1-<hash>"),
     (r"\b(controller-revision-hash=)[bcdfghjklmnpqrstvwxz2456789]{7,10}\b", "$1<hash>"),
@@ -86,7 +88,10 @@ const CLIENTS: &[(u32, &str, &str)] = &[
 ];
 
 /// Commands whose lines come in an order that depends on random names or on what happened first.
-const UNORDERED: &[u32] = &[116, 128, 190, 571];
+const UNORDERED: &[u32] = &[116, 128, 190, 337, 571];
+
+/// Of these also how often a line comes: it depends on how many pods a roll-out made before the next one began.
+const REPEATING: &[u32] = &[571];
 
 impl Masks {
     /// `home` is the folder of the run, `minor` the client's version.
@@ -116,6 +121,9 @@ impl Masks {
             let mut lines = self.lines(text);
             if UNORDERED.contains(&step.n) {
                 lines.sort();
+            }
+            if REPEATING.contains(&step.n) {
+                lines.dedup();
             }
             lines.join("\n").trim_end().to_owned()
         };
