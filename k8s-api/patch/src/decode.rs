@@ -14,6 +14,8 @@ pub(crate) use target::Refusal;
 pub use target::Target;
 pub(crate) use walk::{Flavour, walk};
 
+pub use crate::yaml::is_too_deep;
+
 /// What happens to unknown and repeated fields, as the `fieldValidation` query parameter says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strictness {

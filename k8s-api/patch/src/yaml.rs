@@ -20,6 +20,9 @@ pub(crate) fn parse(body: &[u8], strict: &mut Strict) -> Result<Node, String> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Node::Null);
     }
+    if is_too_deep(text) {
+        return Err(format!("yaml: exceeded max depth of {DEEPEST}"));
+    }
     let mut options = Options::default();
     options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
     options.with_snippet = false;
@@ -30,6 +33,37 @@ pub(crate) fn parse(body: &[u8], strict: &mut Strict) -> Result<Node, String> {
         strict.add(|| format!("yaml: unmarshal errors:\n{}", repeated.join("\n")));
     }
     Ok(node)
+}
+
+/// How deep collections may lie in one another: each level costs the parser stack before it counts them itself.
+const DEEPEST: usize = 500;
+
+/// Whether reading a YAML text could take more stack than there is: a few hundred collections in one another.
+///
+/// Counts generously: every bracket, wherever it stands, and every line that is indented more than those before it.
+pub fn is_too_deep(text: &str) -> bool {
+    let (mut brackets, mut deepest) = (0_usize, 0);
+    let mut indents: Vec<usize> = Vec::new();
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        if indent < line.len() {
+            while indents.last().is_some_and(|last| *last >= indent) {
+                indents.pop();
+            }
+            indents.push(indent);
+        }
+        let opened = line.split(' ').take_while(|word| matches!(*word, "" | "-" | "?" | ":")).filter(|w| !w.is_empty());
+        deepest = deepest.max(indents.len() + opened.count() + brackets);
+        for byte in line.bytes() {
+            match byte {
+                b'[' | b'{' => brackets += 1,
+                b']' | b'}' => brackets = brackets.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(brackets);
+        }
+    }
+    deepest > DEEPEST
 }
 
 fn first_document(text: &str) -> &str {

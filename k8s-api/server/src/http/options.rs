@@ -193,6 +193,9 @@ fn from_body(body: &[u8], media: &str) -> Result<DeleteBody, Status> {
         decoded.1
     } else if media == "application/yaml" {
         let text = std::str::from_utf8(body).map_err(|e| bad(e.to_string()))?;
+        if k8s_api_patch::decode::is_too_deep(text) {
+            return Err(bad("exceeded max depth".to_owned()));
+        }
         serde_saphyr::from_str(text).map_err(|e| bad(e.to_string()))?
     } else {
         serde_json::from_slice(body).map_err(|e| bad(e.to_string()))?

@@ -186,6 +186,7 @@ impl Cache {
 
     /// The revision of the newest change that has been taken in; a list of all counts as one.
     pub(crate) fn changed(&self) -> u64 {
+        self.take_in_now();
         let state = self.state.lock();
         state.log.back().map_or(state.listed, |change| change.revision)
     }

@@ -1,4 +1,4 @@
-use k8s_api::{AnyObject, GroupVersionKind, Kind, Status};
+use k8s_api::{AnyObject, DynamicObject, GroupVersionKind, Kind, Status};
 use k8s_api_client::{Body, FieldValidation, MediaType};
 use k8s_api_kinds::AnyStrategy;
 use k8s_api_patch::decode::{self, Decoded, Strictness, Target};
@@ -15,7 +15,7 @@ pub(crate) fn decode(
     validation: FieldValidation,
 ) -> Result<(Box<dyn AnyObject>, Vec<String>), Status> {
     let (media, bytes) = match body {
-        Body::Object(object) if strategy.accepts(&*object) => return Ok((object, Vec::new())),
+        Body::Object(object) if strategy.accepts(&*object) => return Ok((typed_as(object, gvk), Vec::new())),
         Body::Object(object) => (MediaType::Json, object.to_json().map_err(Status::internal)?.into()),
         Body::Encoded(media, bytes) => (media, bytes),
     };
@@ -54,6 +54,15 @@ fn protobuf(bytes: &[u8], gvk: &GroupVersionKind) -> Result<Value, Status> {
         let version = &gvk.version;
         Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {error}"))
     })
+}
+
+/// Says what a tree of an object is where its maker left that to the address it is sent to.
+fn typed_as(mut object: Box<dyn AnyObject>, gvk: &GroupVersionKind) -> Box<dyn AnyObject> {
+    if let Some(tree) = object.as_any_mut().downcast_mut::<DynamicObject>() {
+        tree.api_version = gvk.api_version().into_owned();
+        tree.kind = gvk.kind.to_string();
+    }
+    object
 }
 
 pub(super) fn strictness(validation: FieldValidation) -> Strictness {

@@ -4,6 +4,8 @@
 mod configmaps;
 mod golden;
 mod harness;
+mod hostile;
 mod pods;
 mod protobuf;
+mod rbac;
 mod versions;
