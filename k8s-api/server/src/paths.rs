@@ -11,7 +11,7 @@ use k8s_api::registry::Snapshot;
 use k8s_api_client::{Raw, RawBody, Reply, Response};
 use k8s_api_openapi as openapi;
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::core::Core;
 
@@ -87,7 +87,7 @@ pub(crate) fn find(core: &Core, path: &str, query: &str, form: Form) -> Result<D
             let others = OTHER_PATHS.into_iter().chain(health.iter().map(String::as_str));
             Ok(json(&openapi::discovery::paths(&snapshot, others)))
         }
-        "/version" => Ok(json(&version())),
+        "/version" => Ok(version()),
         "/api" if form == Form::Aggregated => Ok(aggregated(&openapi::discovery::aggregated_core(&snapshot))),
         "/apis" if form == Form::Aggregated => Ok(aggregated(&openapi::discovery::aggregated_groups(&snapshot))),
         "/api" => Ok(json(&openapi::discovery::api_versions(&snapshot, &core.documents.address))),
@@ -159,22 +159,25 @@ pub(crate) fn is_plain_404(status: &Status) -> bool {
     status.code == 404 && status.reason == k8s_api::Reason::Unknown
 }
 
-fn version() -> Value {
-    json!({
-        "major": "1",
-        "minor": "36",
-        "emulationMajor": "1",
-        "emulationMinor": "36",
-        "minCompatibilityMajor": "1",
-        "minCompatibilityMinor": "35",
-        "gitVersion": GIT_VERSION,
-        "gitCommit": "0000000000000000000000000000000000000000",
-        "gitTreeState": "clean",
-        "buildDate": "1970-01-01T00:00:00Z",
-        "goVersion": "go1.26.6",
-        "compiler": "gc",
-        "platform": "linux/amd64",
-    })
+/// In the order and with the indents in which Go writes it.
+fn version() -> Document {
+    let facts = [
+        ("major", "1"),
+        ("minor", "36"),
+        ("emulationMajor", "1"),
+        ("emulationMinor", "36"),
+        ("minCompatibilityMajor", "1"),
+        ("minCompatibilityMinor", "35"),
+        ("gitVersion", GIT_VERSION),
+        ("gitCommit", "0000000000000000000000000000000000000000"),
+        ("gitTreeState", "clean"),
+        ("buildDate", "1970-01-01T00:00:00Z"),
+        ("goVersion", "go1.26.6"),
+        ("compiler", "gc"),
+        ("platform", "linux/amd64"),
+    ];
+    let lines: Vec<String> = facts.iter().map(|(name, value)| format!("  \"{name}\": \"{value}\"")).collect();
+    Document::new(format!("{{\n{}\n}}", lines.join(",\n")).into(), None)
 }
 
 impl Documents {

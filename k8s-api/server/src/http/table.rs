@@ -29,6 +29,10 @@ impl<'a> Printer<'a> {
             Status::invalid(&k8s_api::GroupKind::new("meta.k8s.io", "TableOptions"), "", &[error])
         })?;
         let resource = match target {
+            // A scale is a kind of its own, whatever it is the scale of.
+            Target::Resource(target) if target.subresource == "scale" => {
+                GroupVersionResource::new("autoscaling", "v1", "scale")
+            }
             Target::Resource(target) => target.resource.clone(),
             Target::Path(_) => GroupVersionResource::default(),
         };

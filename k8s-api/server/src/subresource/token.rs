@@ -1,5 +1,5 @@
 use k8s_api::field::{Error, Path};
-use k8s_api::{GroupKind, Object, Status};
+use k8s_api::{GroupKind, GroupVersionResource, Object, Status};
 use k8s_api_client::{Body, Reply, Response, WriteOptions};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -20,6 +20,15 @@ pub(super) async fn issue(core: &Core, scope: &Scope<'_>, body: Body, options: &
     let (mut request, warnings) = verbs::decode_kind::<TokenRequest>(body, options.field_validation)?;
     let account = core.peek(scope.resource, scope.namespace, scope.name).await?;
     let account = account.ok_or_else(|| Status::not_found(scope.resource.gvr(), scope.name))?;
+    let uid = request.metadata.uid.get_or_insert_with(|| account.meta().uid.to_string());
+    if **uid != *account.meta().uid {
+        let why = format!(
+            "the UID in the token request ({uid}) does not match the UID of the service account ({})",
+            account.meta().uid
+        );
+        let request = GroupVersionResource::new("authentication.k8s.io", "v1", "TokenRequest");
+        return Err(Status::conflict(&request, scope.name, &why));
+    }
     let spec = request.spec.get_or_insert_default();
     let seconds = *spec.expiration_seconds.get_or_insert(USUAL);
     let errors = validate(seconds);
