@@ -2,6 +2,7 @@
 
 mod health;
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::core::Core;
+use crate::tokens::Tokens;
 
 /// The release whose behaviour this server has.
 pub(crate) const GIT_VERSION: &str = "v1.36.2";
@@ -103,7 +105,7 @@ pub(crate) fn find(core: &Core, path: &str, query: &str, form: Form) -> Result<D
             ..json(&core.tokens.key_set())
         }),
         "/.well-known/openid-configuration" => {
-            let configuration = core.tokens.configuration(&core.documents.address);
+            let configuration = Tokens::configuration(&core.documents.address);
             Ok(Document { cache_control: ONE_HOUR, ..json(&configuration) })
         }
         _ => {
@@ -231,7 +233,10 @@ fn json(value: &Value) -> Document {
 fn aggregated(value: &Value) -> Document {
     let body = Bytes::from(value.to_string());
     let digest = ring::digest::digest(&ring::digest::SHA512, &body);
-    let etag = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    let mut etag = String::with_capacity(2 * digest.as_ref().len());
+    for byte in digest.as_ref() {
+        let _ = write!(etag, "{byte:02X}");
+    }
     Document { cache_control: "public", ..Document::new(body, Some(etag)) }
 }
 

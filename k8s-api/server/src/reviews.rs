@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::authorize::{Action, Decision};
 use crate::core::Core;
+use crate::tokens::Tokens;
 use crate::verbs::decode_kind;
 
 /// Whether a resource is never stored.
@@ -101,7 +102,7 @@ fn whose_token(core: &Core, body: Body, options: &WriteOptions) -> Result<Reply,
     if token.is_empty() {
         return Err(Status::bad_request("token is required for TokenReview in authentication"));
     }
-    let wanted = review.spec.audiences.clone().unwrap_or_else(|| vec![core.tokens.audience().to_owned()]);
+    let wanted = review.spec.audiences.clone().unwrap_or_else(|| vec![Tokens::audience().to_owned()]);
     let found = core.tokens.check(token);
     let status = match found {
         Some((user, audiences)) => {

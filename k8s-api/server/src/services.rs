@@ -84,7 +84,7 @@ impl ServiceAllocator {
             }
         });
         let mut errors = Vec::new();
-        self.give_families(service, old, &mut errors);
+        Self::give_families(service, old, &mut errors);
         if let Some(spec) = service.spec.as_mut().filter(|_| errors.is_empty()) {
             let old = old.and_then(|old| old.spec.as_ref());
             self.give_addresses(core, spec, old, &taken, &mut errors);
@@ -98,7 +98,7 @@ impl ServiceAllocator {
     }
 
     /// Settles which families a service has addresses of; this cluster has IPv4 alone.
-    fn give_families(&self, service: &mut Service, old: Option<&Service>, errors: &mut Vec<Error>) {
+    fn give_families(service: &mut Service, old: Option<&Service>, errors: &mut Vec<Error>) {
         let old_policy = old.and_then(|old| old.spec.as_ref()).and_then(|spec| spec.ip_family_policy.clone());
         let Some(spec) = &mut service.spec else { return };
         if spec.type_.as_deref() == Some("ExternalName") {
@@ -219,7 +219,8 @@ impl ServiceAllocator {
                 0 => match by_port.get(&port.port).copied().or_else(|| self.free_port(core, taken, &mine)) {
                     Some(free) => port.node_port = Some(free),
                     None => {
-                        errors.push(Error::internal(&Path::new("spec"), "failed to allocate a nodePort: range is full"))
+                        errors
+                            .push(Error::internal(&Path::new("spec"), "failed to allocate a nodePort: range is full"));
                     }
                 },
                 given if before(given) || by_port.get(&port.port) == Some(&given) => {}
@@ -266,9 +267,6 @@ fn fit_policy(spec: &mut ServiceSpec, old: Option<&ServiceSpec>, policy: &str, e
     let path = Path::new("spec");
     let path = path.child("ipFamilyPolicy");
     let mut refuse = |why: &str| errors.push(Error::invalid(&path, policy, why));
-    fn len(list: &Option<Vec<String>>) -> usize {
-        list.as_ref().map_or(0, Vec::len)
-    }
     if let Some(old) = old {
         let (same_addresses, same_families) =
             (old.cluster_ips == spec.cluster_ips, old.ip_families == spec.ip_families);
@@ -277,7 +275,8 @@ fn fit_policy(spec: &mut ServiceSpec, old: Option<&ServiceSpec>, policy: &str, e
             spec.ip_families.iter_mut().filter(|_| same_families).for_each(|families| families.truncate(1));
         } else {
             let reduced = |old: &Option<Vec<String>>, new: &Option<Vec<String>>| {
-                len(new) != 0 && len(new) < len(old) && old.as_ref().map(|o| &o[..len(new)]) == new.as_deref()
+                let kept = len(new.as_ref());
+                kept != 0 && kept < len(old.as_ref()) && old.as_ref().map(|o| &o[..kept]) == new.as_deref()
             };
             if reduced(&old.cluster_ips, &spec.cluster_ips) {
                 refuse("must be 'SingleStack' to release the secondary cluster IP");
@@ -288,13 +287,17 @@ fn fit_policy(spec: &mut ServiceSpec, old: Option<&ServiceSpec>, policy: &str, e
         }
     }
     if policy == SINGLE {
-        if len(&spec.cluster_ips) == 2 {
+        if len(spec.cluster_ips.as_ref()) == 2 {
             refuse("must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified");
         }
-        if len(&spec.ip_families) == 2 {
+        if len(spec.ip_families.as_ref()) == 2 {
             refuse("must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified");
         }
     }
+}
+
+fn len(list: Option<&Vec<String>>) -> usize {
+    list.map_or(0, Vec::len)
 }
 
 /// Adds the families of the addresses that came without.

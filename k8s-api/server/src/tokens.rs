@@ -41,7 +41,7 @@ impl Tokens {
     }
 
     /// The audience of tokens that name none.
-    pub(crate) fn audience(&self) -> &'static str {
+    pub(crate) fn audience() -> &'static str {
         ISSUER
     }
 
@@ -52,7 +52,7 @@ impl Tokens {
     }
 
     /// How to check the tokens, as `/.well-known/openid-configuration` shows it.
-    pub(crate) fn configuration(&self, address: &str) -> Value {
+    pub(crate) fn configuration(address: &str) -> Value {
         json!({
             "issuer": ISSUER,
             "jwks_uri": format!("https://{address}/openid/v1/jwks"),

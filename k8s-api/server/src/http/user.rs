@@ -9,6 +9,7 @@ use k8s_api_client::{ResourceTarget, Target};
 
 use crate::authorize::Action;
 use crate::core::Core;
+use crate::tokens::Tokens;
 
 /// Finds out who sends a bearer token. The server's own service account tokens need none.
 ///
@@ -67,7 +68,7 @@ pub(super) async fn authenticate(
 
 fn service_account(core: &Core, token: &str) -> Option<UserInfo> {
     let (user, audiences) = core.tokens.check(token)?;
-    audiences.iter().any(|audience| audience == core.tokens.audience()).then_some(user)
+    audiences.iter().any(|audience| audience == Tokens::audience()).then_some(user)
 }
 
 /// The user that a request wants to be, if its user may be them.
@@ -96,7 +97,6 @@ pub(super) async fn impersonate(
     };
     let mut asked = vec![Asked { group: "", resource, part: "", namespace, name: short }];
     asked.extend(groups.iter().map(|group| Asked { resource: "groups", name: group, ..Asked::default() }));
-    const AUTHENTICATION: &str = "authentication.k8s.io";
     if !wanted.uid.is_empty() {
         asked.push(Asked { group: AUTHENTICATION, resource: "uids", name: &wanted.uid, ..Asked::default() });
     }
@@ -123,6 +123,8 @@ pub(super) async fn impersonate(
     }
     Ok(wanted)
 }
+
+const AUTHENTICATION: &str = "authentication.k8s.io";
 
 /// One property of the wanted user, as authorization is asked about it.
 #[derive(Clone, Copy, Default)]
@@ -167,7 +169,7 @@ async fn constrained(core: &Core, user: &UserInfo, asked: &[Asked<'_>], action: 
             Some(node) => Asked { resource: "nodes", name: node, ..*one },
             None => *one,
         };
-        core.authorize(user, &verb, &Asked { group: "authentication.k8s.io", ..one }.target()).await?;
+        core.authorize(user, &verb, &Asked { group: AUTHENTICATION, ..one }.target()).await?;
     }
     Ok(())
 }

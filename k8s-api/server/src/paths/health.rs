@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use k8s_api::Status;
 
 use super::{Document, plain_404, text};
@@ -72,12 +74,12 @@ fn report(probe: &str, query: &str) -> String {
     let mut report = String::new();
     for check in checks(probe) {
         let note = if excluded.contains(&check) { "excluded: ok" } else { "ok" };
-        report.push_str(&format!("[+]{check} {note}\n"));
+        let _ = writeln!(report, "[+]{check} {note}");
     }
     for name in excluded.iter().filter(|name| checks(probe).all(|check| check != **name)) {
-        report.push_str(&format!("warn: some health checks cannot be excluded: no matches for \"{name}\"\n"));
+        let _ = writeln!(report, "warn: some health checks cannot be excluded: no matches for \"{name}\"");
     }
-    report.push_str(&format!("{probe} check passed\n"));
+    let _ = writeln!(report, "{probe} check passed");
     report
 }
 

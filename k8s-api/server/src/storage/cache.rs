@@ -272,7 +272,7 @@ impl Cache {
 
     fn poll_broken(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state.lock();
-        state.driver = cx.waker().clone();
+        state.driver.clone_from(cx.waker());
         let wake = self.take_in(&mut state);
         let broken = state.watch.is_none();
         drop(state);

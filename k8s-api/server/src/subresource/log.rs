@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use bytes::Bytes;
 use k8s_api::Status;
 use k8s_api_client::{Raw, RawBody, Reply, Response};
@@ -68,10 +70,10 @@ fn container<'a>(pod: &'a Pod, given: &'a str) -> Result<&'a str, Status> {
     let mut message =
         format!("a container name must be specified for pod {pod_name}, choose one of: [{}]", main.join(" "));
     if !init.is_empty() {
-        message.push_str(&format!(" or one of the init containers: [{}]", init.join(" ")));
+        let _ = write!(message, " or one of the init containers: [{}]", init.join(" "));
     }
     if !ephemeral.is_empty() {
-        message.push_str(&format!(" or one of the ephemeral containers: [{}]", ephemeral.join(" ")));
+        let _ = write!(message, " or one of the ephemeral containers: [{}]", ephemeral.join(" "));
     }
     Err(Status::bad_request(message))
 }

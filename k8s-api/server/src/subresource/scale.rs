@@ -22,7 +22,7 @@ pub(super) async fn call(core: &Core, scope: &Scope<'_>, call: Call) -> Result<R
         }
         Call::Update(body, options) => {
             let (scale, warnings) = verbs::decode_kind::<Scale>(body, options.field_validation)?;
-            (Wanted::Scale(scale), options.dry_run, warnings)
+            (Wanted::Scale(Box::new(scale)), options.dry_run, warnings)
         }
         Call::Patch(kind, patch, options) => (Wanted::Patch(kind, patch), options.dry_run, Vec::new()),
         _ => return Err(Status::method_not_allowed()),
@@ -44,14 +44,14 @@ pub(super) async fn call(core: &Core, scope: &Scope<'_>, call: Call) -> Result<R
 }
 
 enum Wanted {
-    Scale(Scale),
+    Scale(Box<Scale>),
     Patch(k8s_api_client::PatchKind, bytes::Bytes),
 }
 
 impl Wanted {
     fn scale(&self, current: &Object) -> Result<Scale, Status> {
         match self {
-            Self::Scale(scale) => Ok(scale.clone()),
+            Self::Scale(scale) => Ok((**scale).clone()),
             Self::Patch(kind, patch) => {
                 let tree = serde_json::to_value(scale_of(current)?).map_err(Status::internal)?;
                 let gvk = <Scale as k8s_api::Kind>::gvk();

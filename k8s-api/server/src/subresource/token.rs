@@ -7,6 +7,7 @@ use k8s_openapi::jiff::SignedDuration;
 
 use crate::core::{Core, Scope};
 use crate::tokens::Claims;
+use crate::tokens::Tokens;
 use crate::verbs;
 
 const SHORTEST: i64 = 600;
@@ -20,8 +21,8 @@ pub(super) async fn issue(core: &Core, scope: &Scope<'_>, body: Body, options: &
     let (mut request, warnings) = verbs::decode_kind::<TokenRequest>(body, options.field_validation)?;
     let account = core.peek(scope.resource, scope.namespace, scope.name).await?;
     let account = account.ok_or_else(|| Status::not_found(scope.resource.gvr(), scope.name))?;
-    let uid = request.metadata.uid.get_or_insert_with(|| account.meta().uid.to_string());
-    if **uid != *account.meta().uid {
+    let uid = request.metadata.uid.get_or_insert_with(|| account.meta().uid.clone());
+    if *uid != account.meta().uid {
         let why = format!(
             "the UID in the token request ({uid}) does not match the UID of the service account ({})",
             account.meta().uid
@@ -37,7 +38,7 @@ pub(super) async fn issue(core: &Core, scope: &Scope<'_>, body: Body, options: &
     }
     let audiences = spec.audiences.get_or_insert_default();
     if audiences.is_empty() {
-        audiences.push(core.tokens.audience().to_owned());
+        audiences.push(Tokens::audience().to_owned());
     }
     let now = core.env.clock.now();
     let expires = now.saturating_add(SignedDuration::from_secs(seconds)).map_err(Status::internal)?;

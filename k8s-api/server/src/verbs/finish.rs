@@ -10,11 +10,13 @@ use crate::core::{Core, Scope, relative};
 use crate::resource::Resource;
 use crate::storage::store_status;
 
+/// Makes the new object from the stored one and its typed form.
+type Make<'a> = dyn FnMut(&Object, &dyn AnyObject) -> Result<Box<dyn AnyObject>, Status> + Send + 'a;
+
 /// How an update comes by its new object.
 pub(crate) struct Change<'a> {
     /// Makes the new object from the stored one; called again when that has changed in between.
-    #[expect(clippy::type_complexity, reason = "one closure with one use")]
-    pub(crate) make: &'a mut (dyn FnMut(&Object, &dyn AnyObject) -> Result<Box<dyn AnyObject>, Status> + Send),
+    pub(crate) make: &'a mut Make<'a>,
     /// How often a change that names no resourceVersion is made again after losing a race.
     pub(crate) attempts: usize,
     pub(crate) dry_run: bool,
@@ -41,12 +43,11 @@ pub(crate) async fn change(
 ) -> Result<Object, Status> {
     let cache = core.resources.cache(scope.resource).await?;
     let key = relative(scope.namespace, scope.name);
-    let mut current = match cache.get(&key) {
-        Some(object) => object,
-        None => {
-            cache.fresh().await?;
-            cache.get(&key).ok_or_else(|| Status::not_found(scope.resource.gvr(), scope.name))?
-        }
+    let mut current = if let Some(object) = cache.get(&key) {
+        object
+    } else {
+        cache.fresh().await?;
+        cache.get(&key).ok_or_else(|| Status::not_found(scope.resource.gvr(), scope.name))?
     };
     let mut attempts = change.attempts;
     loop {
@@ -78,7 +79,7 @@ async fn attempt(
     core: &Core,
     scope: &Scope<'_>,
     current: &Object,
-    make: &mut (dyn FnMut(&Object, &dyn AnyObject) -> Result<Box<dyn AnyObject>, Status> + Send),
+    make: &mut Make<'_>,
     dry_run: bool,
     warnings: &mut Vec<String>,
 ) -> Result<Attempt, Status> {

@@ -121,13 +121,11 @@ pub(super) async fn reach(cache: &Cache, least: u64) -> Result<(), Status> {
     if cache.revision() >= least {
         return Ok(());
     }
-    match tokio::time::timeout(patience, cache.reach(least)).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
-            let now = cache.revision();
-            Err(Status::timeout(format!("Too large resource version: {least}, current: {now}"), 1))
-        }
+    if let Ok(outcome) = tokio::time::timeout(patience, cache.reach(least)).await {
+        return outcome;
     }
+    let now = cache.revision();
+    Err(Status::timeout(format!("Too large resource version: {least}, current: {now}"), 1))
 }
 
 fn check(options: &ListOptions) -> Result<(), Status> {

@@ -18,9 +18,8 @@ pub(crate) async fn update(
 ) -> Result<Reply, Status> {
     let resource = scope.resource;
     let (object, mut warnings) = decode(body, &*resource.strategy, &resource.info.gvk(), options.field_validation)?;
-    match replace(core, scope, object, options.dry_run, &mut warnings).await? {
-        (object, created) => Ok(Reply { response: Response::Object { object, created }, warnings }),
-    }
+    let (object, created) = replace(core, scope, object, options.dry_run, &mut warnings).await?;
+    Ok(Reply { response: Response::Object { object, created }, warnings })
 }
 
 async fn replace(

@@ -226,7 +226,7 @@ async fn oversized_bodies_and_deep_selectors_are_refused() {
 async fn bodies_of_any_depth_are_refused() {
     let server = ApiServer::builder(Arc::new(Memory::new()), Env::simulated(1)).start().await.unwrap();
     let mut http = server.http(TokenFile::new());
-    let deep: String = (0..1500).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+    let deep: String = (0..1500).flat_map(|i| [" ".repeat(i), "a:\n".to_owned()]).collect();
     let bodies = ["[".repeat(20_000), "{\"a\":".repeat(20_000), "{a: ".repeat(20_000), "- ".repeat(20_000), deep];
     for body in bodies {
         for media in TYPES {

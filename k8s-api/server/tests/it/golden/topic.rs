@@ -134,7 +134,7 @@ impl Run {
     /// A body that was too long to be written down: `<FIELD = a value of N characters; ...>`.
     fn shortened(&self, case: &Case, note: &str) -> String {
         let field = note.trim_start_matches('<').split(" = ").next().unwrap_or_default();
-        let length = note.split(' ').filter_map(|word| word.parse::<usize>().ok()).next().unwrap_or_default();
+        let length = note.split(' ').find_map(|word| word.parse::<usize>().ok()).unwrap_or_default();
         let letter = if case.request.path.contains("/secrets") { "A" } else { "x" };
         let same_path = |other: &&Case| other.request.path == case.request.path && other.response.status == 201;
         let mut body = match self.cases.iter().find(same_path).and_then(|other| other.request.body.clone()) {
