@@ -77,7 +77,8 @@ fn history(seed: u64) -> Vec<String> {
         let cluster = cluster(seed, store.clone()).await;
         story(&cluster).await;
         let end = store.status().await.unwrap().revision;
-        let mut watch = store.watch(KeyRange::all(), WatchOptions::since(Revision(2)).buffer(usize::MAX)).await.unwrap();
+        let mut watch =
+            store.watch(KeyRange::all(), WatchOptions::since(Revision(2)).buffer(usize::MAX)).await.unwrap();
         let mut lines = Vec::new();
         loop {
             let batch = watch.next().await.unwrap().unwrap();

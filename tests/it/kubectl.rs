@@ -54,7 +54,11 @@ pub(crate) fn all() -> Vec<Kubectl> {
     let Some(folder) = named_by("KUBECTLS") else { return Vec::new() };
     let found = MINORS.into_iter().filter_map(|minor| {
         let program = folder.join(format!("kubectl-1.{minor}"));
-        if program.exists() { Some(Kubectl { minor, program }) } else { skipped(&format!("there is no kubectl 1.{minor}")) }
+        if program.exists() {
+            Some(Kubectl { minor, program })
+        } else {
+            skipped(&format!("there is no kubectl 1.{minor}"))
+        }
     });
     found.collect()
 }

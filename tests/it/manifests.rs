@@ -14,7 +14,10 @@ use crate::served::Recorded;
 const READY: &[(&str, &[&str])] = &[
     ("canary.yaml", &["rollout status deployment --timeout=60s"]),
     ("config.yaml", &["wait --for=condition=Ready pod --all --timeout=60s"]),
-    ("guestbook.yaml", &["rollout status deployment --timeout=60s", "wait --for=condition=Ready pod --all --timeout=60s"]),
+    (
+        "guestbook.yaml",
+        &["rollout status deployment --timeout=60s", "wait --for=condition=Ready pod --all --timeout=60s"],
+    ),
     ("jobs.yaml", &["wait --for=condition=complete job --all --timeout=60s"]),
     (
         "placement.yaml",
@@ -34,8 +37,12 @@ async fn manifests_apply_and_become_ready() {
     let Some(folder) = shared("manifests") else { return };
     let Some(kubectl) = kubectl::all().pop() else { return };
     let known = |name: &str| READY.iter().any(|(file, _)| *file == name);
-    let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    let unknown: Vec<_> = files.iter().filter(|name| name.ends_with(".yaml") && !known(name)).collect();
+    let files: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let unknown: Vec<_> = files
+        .iter()
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "yaml") && !known(name))
+        .collect();
     assert!(unknown.is_empty(), "nobody says when these are ready: {unknown:?}");
 
     let perl = Behavior::new().logs("3").exits_with(0);

@@ -36,9 +36,8 @@ impl Recorded {
             .start()
             .await
             .unwrap();
-        let tokens = TokenFile::new()
-            .with("tok", user("admin", "system:masters"))
-            .with("viewtok", user("viewer", "readers"));
+        let tokens =
+            TokenFile::new().with("tok", user("admin", "system:masters")).with("viewtok", user("viewer", "readers"));
         let served = cluster.serve_with("127.0.0.1:0", tokens).await.unwrap();
         let recorded = Self { cluster, served, scratch };
         recorded.write_kubeconfig("tok");

@@ -58,7 +58,10 @@ const REPLACED: &[(&str, &str)] = &[
     (r"\b(192\.(?:0\.2|168\.\d+)|172\.18\.\d+|10\.244\.\d+)\.\d+\b", "<ip>"),
     (r"\b(web|dep1|dep2)-[bcdfghjklmnpqrstvwxz2456789]{7,10}\b", "$1-<hash>"),
     (r"\b(pod-template-hash[=:] ?)[bcdfghjklmnpqrstvwxz2456789]{7,10}\b", "$1<hash>"),
-    (r"\b(<hash>|agent|oldrc|once|manual|j1|cj-\d+|debugger|kube-api-access)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
+    (
+        r"\b(<hash>|agent|oldrc|once|manual|j1|cj-\d+|debugger|kube-api-access)-[bcdfghjklmnpqrstvwxz2456789]{5}\b",
+        "$1-xxxxx",
+    ),
     (r"(<hash>)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
     (r"(?m)^((?:Name: +)?(?:web|np|lb|exposed|noport))-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
     (r"(?m)^db-[bcdfghjklmnpqrstvwxz2456789]{5}( +IPv4)", "db-xxxxx$1"),
@@ -68,7 +71,7 @@ const REPLACED: &[(&str, &str)] = &[
 
 /// Lines that depend on how fast things happen, or that tell of what no controller here does yet.
 const DROPPED: &[&str] = &[
-    r#"^Waiting for (deployment|daemon set) "#,
+    r"^Waiting for (deployment|daemon set) ",
     r"^(pod/)?(cj-\d+-xxxxx)( |$)",
     r" (persistentvolumeclaim|horizontalpodautoscaler|PersistentVolumeClaim|HorizontalPodAutoscaler)/\w+ (waiting|invalid|failed|storage)",
     r"^event/cj-",
@@ -87,8 +90,8 @@ const CLIENTS: &[(u32, &str, &str)] = &[
     (33, r"(ConfigMapName: .*\n +)Optional: +false", "${1}ConfigMapOptional: <nil>"),
 ];
 
-/// Commands whose lines come in an order that depends on random names or on what happened first.
-const UNORDERED: &[u32] = &[116, 128, 190, 337, 571];
+/// Commands whose lines come in an order that depends on random names, on what happened first or, in the client, on a map.
+const UNORDERED: &[u32] = &[116, 128, 190, 227, 228, 337, 386, 571];
 
 /// Of these also how often a line comes: it depends on how many pods a roll-out made before the next one began.
 const REPEATING: &[u32] = &[571];
@@ -164,7 +167,8 @@ fn squeeze(line: &str) -> String {
 
 /// `5s`, `2m`, `2m31s`.
 fn is_age(word: &str) -> bool {
-    let seconds = |text: &str| text.strip_suffix('s').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    let seconds =
+        |text: &str| text.strip_suffix('s').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
     let minutes = |text: &str| text.len() < 3 && text.bytes().all(|b| b.is_ascii_digit()) && text != "0";
     match word.split_once('m') {
         Some((before, "")) => minutes(before),
