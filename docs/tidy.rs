@@ -58,7 +58,8 @@ fn no_crate_allows_unsafe_code() {
     let without: Vec<_> = crates()
         .into_iter()
         .filter(|folder| {
-            let roots = ["src/lib.rs", "src/main.rs"].map(|file| fs::read_to_string(folder.join(file)).unwrap_or_default());
+            let roots =
+                ["src/lib.rs", "src/main.rs"].map(|file| fs::read_to_string(folder.join(file)).unwrap_or_default());
             !roots.iter().any(|text| text.contains("#![forbid(unsafe_code)]"))
         })
         .collect();

@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::Pod;
 struct PreferQuietNodes;
 
 impl Score for PreferQuietNodes {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "PreferQuietNodes"
     }
 
@@ -50,5 +50,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn pod(i: usize) -> String {
-    format!("{{apiVersion: v1, kind: Pod, metadata: {{name: p{i}, namespace: default}}, spec: {{containers: [{{name: c, image: x}}]}}}}")
+    format!(
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: p{i}, namespace: default}}, spec: {{containers: [{{name: c, image: x}}]}}}}"
+    )
 }

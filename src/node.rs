@@ -22,8 +22,7 @@ pub trait ClusterNode: Send + 'static {
     ///
     /// # Errors
     /// When it cannot work at all.
-    async fn start(self: Box<Self>, context: NodeContext)
-    -> Result<Box<dyn NodeHandle>, Box<dyn Error + Send + Sync>>;
+    async fn start(self: Box<Self>, context: NodeContext) -> Result<Box<dyn NodeHandle>, Box<dyn Error + Send + Sync>>;
 }
 
 /// What a cluster gives to a node.
@@ -75,10 +74,7 @@ impl ClusterNode for HollowNode {
         self.name()
     }
 
-    async fn start(
-        self: Box<Self>,
-        context: NodeContext,
-    ) -> Result<Box<dyn NodeHandle>, Box<dyn Error + Send + Sync>> {
+    async fn start(self: Box<Self>, context: NodeContext) -> Result<Box<dyn NodeHandle>, Box<dyn Error + Send + Sync>> {
         let NodeContext { client, env, registry, fabric, index } = context;
         let mut hollow = *self;
         if !hollow.has_ip() {

@@ -42,12 +42,11 @@ impl Cluster {
         let listener = TcpListener::bind(address).await.map_err(|e| failed(e.into()))?;
         let local = listener.local_addr().map_err(|e| failed(e.into()))?;
         let made;
-        let pki = match &self.pki {
-            Some(pki) => pki,
-            None => {
-                made = Pki::generate(&self.env).map_err(Error::certificates)?;
-                &made
-            }
+        let pki = if let Some(pki) = &self.pki {
+            pki
+        } else {
+            made = Pki::generate(&self.env).map_err(Error::certificates)?;
+            &made
         };
         let mut names = api_server_names(SERVICE);
         names.push(local.ip().to_string());

@@ -270,7 +270,8 @@ impl Status {
 
     /// 415; `accepted` lists the media types that would do.
     pub fn unsupported_media_type(accepted: &str) -> Self {
-        let message = format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
+        let message =
+            format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
         Self::failure(415, Reason::UnsupportedMediaType, message)
     }
 

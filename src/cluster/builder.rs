@@ -29,7 +29,6 @@ pub struct ClusterBuilder {
     added: Controllers,
     excepted: Vec<String>,
     nodes: Vec<Box<dyn ClusterNode>>,
-    #[expect(clippy::type_complexity, reason = "a list of small changes")]
     server: Vec<Box<dyn FnOnce(ApiServerBuilder) -> ApiServerBuilder + Send>>,
 }
 
@@ -203,7 +202,8 @@ fn start_scheduler(tasks: &Tasks, server: &ApiServer, env: &Env, mut profiles: B
     let client = server.client_as(UserInfo::new("system:kube-scheduler", &[]));
     let scheduler = Scheduler::new(client).env(env.clone());
     let scheduler = scheduler.default_profile(default.unwrap_or_else(k8s_sched_plugins::default_profile));
-    let scheduler = profiles.into_iter().fold(scheduler, |scheduler, (name, profile)| scheduler.profile(&name, profile));
+    let scheduler =
+        profiles.into_iter().fold(scheduler, |scheduler, (name, profile)| scheduler.profile(&name, profile));
     tasks.spawn(async move {
         if let Err(error) = scheduler.run(std::future::pending()).await {
             tracing::error!(%error, "the scheduler ended");

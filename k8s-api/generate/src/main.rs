@@ -1,13 +1,4 @@
-//! Writes the committed tables of `k8s-api`.
-//!
-//! ```text
-//! cargo run -p k8s-api-generate -- SHARED GO k8s-api/src/generated
-//! ```
-//! It also writes into `k8s-api/openapi/src/generated`, the sibling's folder.
-//! - `SHARED`: folder with `openapi/swagger-v1.36.json`, `openapi/v3-v1.36/` and the recording
-//!   `golden/api/discovery_legacy.json`
-//! - `GO`: `staging/src/k8s.io` of Kubernetes' source at the same version, for what OpenAPI
-//!   documents do not say: names of Go types, protobuf numbers, pointers
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod describe;

@@ -62,7 +62,10 @@ impl Watcher {
             Start::After(revision) => match cache.subscribe_after(revision) {
                 Some(cursor) => (cursor, revision),
                 None => {
-                    return Err(Status::expired(format!("too old resource version: {revision} ({})", cache.revision())));
+                    return Err(Status::expired(format!(
+                        "too old resource version: {revision} ({})",
+                        cache.revision()
+                    )));
                 }
             },
             Start::State { bookmark } => {
