@@ -7,5 +7,6 @@ mod harness;
 mod hostile;
 mod pods;
 mod protobuf;
+mod races;
 mod rbac;
 mod versions;
