@@ -22,8 +22,9 @@ const MIRROR: &str = "kubernetes.io/config.mirror";
 /// An hour, and seven seconds by which upstream tells these tokens from others.
 const TOKEN_SECONDS: i64 = 3607;
 /// A namespace's default account is made by a controller soon after the namespace.
-const DEFAULT_ACCOUNT_ATTEMPTS: usize = 10;
-const ATTEMPT_INTERVAL: Duration = Duration::from_millis(100);
+const DEFAULT_ACCOUNT_ATTEMPTS: usize = 11;
+/// The pause before the second attempt; each later one is twice as long, a second in all.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
 #[async_trait]
 impl Admission for ServiceAccount {
@@ -103,9 +104,11 @@ async fn find(
 ) -> Result<Arc<core::ServiceAccount>, Status> {
     let accounts = GroupVersionResource::new("", "v1", "serviceaccounts");
     let attempts = if name == "default" { DEFAULT_ACCOUNT_ATTEMPTS } else { 1 };
+    let mut pause = FIRST_PAUSE;
     for attempt in 0..attempts {
         if attempt > 0 {
-            tokio::time::sleep(ATTEMPT_INTERVAL).await;
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
         if let Some(account) = cluster.get(&accounts, request.namespace, name).await? {
             return account.typed().map_err(Status::internal);
