@@ -87,6 +87,8 @@ struct Known {
     /// The zone it counts in; `None` when it is left out of the count.
     zone: Option<String>,
     ready: bool,
+    /// The taint against running there that its readiness asks for, and the one that this replaces.
+    eviction: Option<(&'static str, &'static str)>,
     /// Its pods could not all be marked.
     pods_unmarked: bool,
 }
@@ -209,6 +211,9 @@ impl Monitor {
     async fn follow_readiness(&mut self, node: &Node, ready: &str, was: Option<&str>) -> Result<(), Status> {
         let zone = zones::zone_of(node);
         let (taint, opposite) = if ready == "False" { (NOT_READY, UNREACHABLE) } else { (UNREACHABLE, NOT_READY) };
+        if let Some(known) = self.known.get_mut(node.name()) {
+            known.eviction = (ready != "True").then_some((taint, opposite));
+        }
         if ready == "True" {
             self.zones.unqueue(&zone, node.name());
             mark::reachable(&self.client, node).await?;
@@ -256,12 +261,10 @@ impl Monitor {
                 zones::Next::Nothing => return Ok(()),
             };
             let Some(node) = self.nodes.get("", &name) else { continue };
-            let outcome = match condition(&node, "Ready").map(|ready| ready.status.as_str()) {
-                Some("False") => mark::swap(&self.client, &self.env, &node, NOT_READY, UNREACHABLE).await,
-                Some("Unknown") => mark::swap(&self.client, &self.env, &node, UNREACHABLE, NOT_READY).await,
-                _ => Ok(()),
-            };
-            if let Err(status) = outcome {
+            // What was seen last, which may be our own write: the informer may not have it yet.
+            let seen = self.known.get(&name).and_then(|known| known.eviction);
+            let Some((taint, opposite)) = seen else { continue };
+            if let Err(status) = mark::swap(&self.client, &self.env, &node, taint, opposite).await {
                 self.zones.queue(zone, &name);
                 return Err(status);
             }
@@ -277,6 +280,7 @@ impl Monitor {
             health: Health::new(node, self.env.clock.now()),
             zone: None,
             ready: false,
+            eviction: None,
             pods_unmarked: false,
         };
         self.known.insert(name.to_owned(), known);

@@ -17,7 +17,7 @@ type Make<'a> = dyn FnMut(&Object, &dyn AnyObject) -> Result<Box<dyn AnyObject>,
 pub(crate) struct Change<'a> {
     /// Makes the new object from the stored one; called again when that has changed in between.
     pub(crate) make: &'a mut Make<'a>,
-    /// How often a change that names no resourceVersion is made again after losing a race.
+    /// How often a change is made before its races count as lost.
     pub(crate) attempts: usize,
     pub(crate) dry_run: bool,
 }
@@ -33,8 +33,8 @@ pub(super) enum GivenName {
 
 /// Changes a stored object: reads it, makes the new one, checks it, and stores it if nobody was faster.
 ///
-/// A change that names a resourceVersion fails with 409 when the object is at another; one that names none is made
-/// again on the newer object.
+/// The change is made again on the newer object otherwise. One that names a resourceVersion then names another than the
+/// object's, and fails with 409; a patch that names none takes the newer object's.
 pub(crate) async fn change(
     core: &Core,
     scope: &Scope<'_>,
@@ -54,10 +54,10 @@ pub(crate) async fn change(
         warnings.clear();
         match attempt(core, scope, &current, change.make, change.dry_run, warnings).await? {
             Attempt::Done(object) => return Ok(object),
-            Attempt::Stale { newer: None, .. } => return Err(Status::not_found(scope.resource.gvr(), scope.name)),
-            Attempt::Stale { newer: Some(newer), conditional } => {
+            Attempt::Stale(None) => return Err(Status::not_found(scope.resource.gvr(), scope.name)),
+            Attempt::Stale(Some(newer)) => {
                 attempts -= 1;
-                if conditional || attempts == 0 {
+                if attempts == 0 {
                     return Err(Status::stale(scope.resource.gvr(), scope.name));
                 }
                 current = newer;
@@ -68,11 +68,8 @@ pub(crate) async fn change(
 
 enum Attempt {
     Done(Object),
-    /// Somebody was faster. `conditional`: the change named the version it was made from.
-    Stale {
-        newer: Option<Object>,
-        conditional: bool,
-    },
+    /// Somebody was faster: the object as it is now, if it is still there.
+    Stale(Option<Object>),
 }
 
 async fn attempt(
@@ -91,9 +88,7 @@ async fn attempt(
         Err(status) if status.is_conflict() => {
             let newest = newest(core, scope).await?;
             return match newest {
-                Some(newest) if newest.revision() != current.revision() => {
-                    Ok(Attempt::Stale { newer: Some(newest), conditional: false })
-                }
+                Some(newest) if newest.revision() != current.revision() => Ok(Attempt::Stale(Some(newest))),
                 _ => Err(status),
             };
         }
@@ -133,7 +128,7 @@ async fn attempt(
     if is_finished(&*new, &*old) {
         return finish_deletion(core, scope, current, new, body).await;
     }
-    swap(core, scope, current, new, body, conditional).await
+    swap(core, scope, current, new, body).await
 }
 
 async fn newest(core: &Core, scope: &Scope<'_>) -> Result<Option<Object>, Status> {
@@ -196,7 +191,6 @@ async fn swap(
     current: &Object,
     new: Box<dyn AnyObject>,
     body: Bytes,
-    conditional: bool,
 ) -> Result<Attempt, Status> {
     let key = scope.resource.keys.object(scope.namespace, scope.name);
     let swap = core.store.update(key, k8s_store::Revision(current.revision()), scope.resource.form.write(&body)?).await;
@@ -206,7 +200,7 @@ async fn swap(
             core.resources.cache(scope.resource).await?.offer(object.clone());
             Ok(Attempt::Done(object))
         }
-        Swap::Stale(newer) => stale(scope, newer, conditional),
+        Swap::Stale(newer) => stale(scope, newer),
     }
 }
 
@@ -222,13 +216,12 @@ async fn finish_deletion(
     let swap = core.store.delete(key, k8s_store::Revision(current.revision())).await;
     match swap.map_err(store_status)? {
         Swap::Done(_) => Ok(Attempt::Done(Object::committed(new, body, current.revision()).map_err(Status::internal)?)),
-        Swap::Stale(newer) => stale(scope, newer, false),
+        Swap::Stale(newer) => stale(scope, newer),
     }
 }
 
-fn stale(scope: &Scope<'_>, newer: Option<k8s_store::KeyValue>, conditional: bool) -> Result<Attempt, Status> {
-    let newer = newer.map(|kv| scope.resource.form.read(kv.value, kv.mod_revision.0)).transpose()?;
-    Ok(Attempt::Stale { newer, conditional })
+fn stale(scope: &Scope<'_>, newer: Option<k8s_store::KeyValue>) -> Result<Attempt, Status> {
+    newer.map(|kv| scope.resource.form.read(kv.value, kv.mod_revision.0)).transpose().map(Attempt::Stale)
 }
 
 /// Whether an update takes away the last thing that kept a deleted object there.
@@ -303,9 +296,9 @@ pub(crate) async fn mutate(
         if dry_run || body == *current.body() {
             return Object::committed(new, body, current.revision()).map_err(Status::internal);
         }
-        match swap(core, scope, &current, new, body, false).await? {
+        match swap(core, scope, &current, new, body).await? {
             Attempt::Done(object) => return Ok(object),
-            Attempt::Stale { newer, .. } => current = newer.ok_or_else(missing)?,
+            Attempt::Stale(newer) => current = newer.ok_or_else(missing)?,
         }
     }
 }

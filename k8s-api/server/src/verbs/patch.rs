@@ -26,12 +26,7 @@ pub(crate) async fn patch(
         let tree = current.to_value().map_err(Status::internal)?;
         let decoded = patched(kind, tree, patch, options.field_validation, &gvk)?;
         dropped = decoded.warnings;
-        let mut made = scope.resource.strategy.decode(decoded.tree).map_err(|e| misfit(&gvk, &e))?;
-        // A version that the patch left as it was is no condition of the patch: it is applied again to a newer object.
-        if made.meta().resource_version.as_deref() == Some(current.revision().to_string().as_str()) {
-            made.meta_mut().resource_version = None;
-        }
-        Ok(made)
+        scope.resource.strategy.decode(decoded.tree).map_err(|e| misfit(&gvk, &e))
     };
     let plan = Change { make: &mut make, attempts: ATTEMPTS, dry_run: options.dry_run };
     let object = change(core, scope, plan, &mut warnings).await?;
