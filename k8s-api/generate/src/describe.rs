@@ -21,9 +21,7 @@ pub(crate) fn table(swagger: &Value) -> Result<String> {
     );
     for (name, definition) in definitions.iter().collect::<BTreeMap<_, _>>() {
         let is_root = definition["x-kubernetes-group-version-kind"].is_array() || OTHERS.contains(&name.as_str());
-        let experimental =
-            name.rsplit('.').nth(1).is_some_and(|version| version.contains("alpha") || version.contains("beta"));
-        if !is_root || experimental || MISSING.contains(&name.as_str()) {
+        if !is_root || is_experimental(name) || MISSING.contains(&name.as_str()) {
             continue;
         }
         // `k8s-openapi` has one generic list, without a schema.
@@ -36,6 +34,11 @@ pub(crate) fn table(swagger: &Value) -> Result<String> {
     }
     text.push_str("];\n");
     Ok(text)
+}
+
+/// Whether `k8s-openapi` may lack a type with this name, for its version is not served unless asked for.
+pub(crate) fn is_experimental(name: &str) -> bool {
+    name.rsplit('.').nth(1).is_some_and(|version| version.contains("alpha") || version.contains("beta"))
 }
 
 /// The group versions of which `DeleteOptions` and `WatchEvent` are kinds.

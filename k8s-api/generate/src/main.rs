@@ -1,26 +1,52 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod columns;
 mod describe;
 mod go;
 mod registry;
 mod schema;
 
-use std::{error::Error, fs, path::PathBuf};
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
-    let (Some(shared), Some(go), Some(out)) = (arguments.next(), arguments.next(), arguments.next()) else {
-        return Err("usage: k8s-api-generate SHARED GO OUT".into());
+    let (Some(out), Some(shared)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: k8s-api-generate OUT SHARED [KUBERNETES]".into());
     };
-    fs::write(out.join("schema.txt"), schema::table(&shared.join("openapi"), &go)?)?;
-    let discovery = shared.join("golden/api/discovery_legacy.json");
     let swagger = serde_json::from_slice(&fs::read(shared.join("openapi/swagger-v1.36.json"))?)?;
-    fs::write(out.join("registry.txt"), registry::table(&discovery, &swagger)?)?;
-    let documents = out.join("../../openapi/src/generated");
-    fs::write(documents.join("describe.rs"), describe::table(&swagger)?)?;
-    fs::write(documents.join("every_group.txt"), describe::every_group(&swagger))?;
-    Ok(())
+    from_answers(&out, &shared, &swagger)?;
+    match arguments.next() {
+        Some(kubernetes) => from_source(&out, &shared, &swagger, &kubernetes),
+        None => Ok(()),
+    }
+}
+
+/// What the documents and recordings tell alone.
+fn from_answers(out: &Path, shared: &Path, swagger: &Value) -> Result<()> {
+    let recorded = |topic: &str| shared.join("golden/api").join(topic);
+    write(out, "src/generated/registry.txt", &registry::table(&recorded("discovery_legacy.json"), swagger)?)?;
+    write(out, "openapi/src/generated/describe.rs", &describe::table(swagger)?)?;
+    write(out, "openapi/src/generated/every_group.txt", &describe::every_group(swagger))?;
+    write(out, "tables/src/generated/columns.txt", &columns::table(&recorded("tables_columns.json"), swagger)?)
+}
+
+/// What needs the source of the same release, too.
+fn from_source(out: &Path, shared: &Path, swagger: &Value, kubernetes: &Path) -> Result<()> {
+    let third = shared.join("openapi/v3-v1.36");
+    write(out, "src/generated/schema.txt", &schema::table(swagger, &third, kubernetes)?)
+}
+
+fn write(out: &Path, file: &str, text: &str) -> Result<()> {
+    let path = out.join(file);
+    fs::create_dir_all(path.parent().unwrap_or(out))?;
+    Ok(fs::write(path, text)?)
 }

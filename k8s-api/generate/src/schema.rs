@@ -28,9 +28,9 @@ const ANYTHING: &[&str] = &[
 ];
 
 /// Writes one line per type and one indented line per field.
-pub(crate) fn table(openapi: &Path, go_folder: &Path) -> Result<String> {
-    let swagger: Value = serde_json::from_slice(&fs::read(openapi.join("swagger-v1.36.json"))?)?;
-    let third = third_version(&openapi.join("v3-v1.36"))?;
+pub(crate) fn table(swagger: &Value, third: &Path, kubernetes: &Path) -> Result<String> {
+    let third = third_version(third)?;
+    let go_folder = &kubernetes.join("staging/src/k8s.io");
     let mut source = go::Source::default();
     let mut text = String::from(HEADER);
     let mut read = std::collections::BTreeSet::new();

@@ -19,15 +19,17 @@ fn describe<T: JsonSchema>(generator: &mut SchemaGenerator) {
     generator.subschema_for::<T>();
 }
 
-/// The descriptions of some types and of all they consist of.
+/// The descriptions of some types and of all they consist of, by names such as `io.k8s.api.core.v1.Pod`.
+///
+/// To collect them takes up to a few milliseconds for a type as large as a pod: keep what is needed of them.
 #[derive(Debug)]
-pub(crate) struct Descriptions {
+pub struct Descriptions {
     schemas: Map<String, Value>,
 }
 
 impl Descriptions {
     /// Reads those of the types with these names. Types that `k8s-openapi` lacks stay without.
-    pub(crate) fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut generator = SchemaGenerator::default();
         for name in names {
             if let Ok(found) = roots::ROOTS.binary_search_by(|(known, _)| (*known).cmp(name)) {
@@ -39,7 +41,7 @@ impl Descriptions {
     }
 
     /// The description of a type.
-    pub(crate) fn ty(&self, ty: &str) -> Option<Cow<'_, str>> {
+    pub fn ty(&self, ty: &str) -> Option<Cow<'_, str>> {
         if let Some(item) = self.item_of(ty) {
             let kind = item.rsplit('.').next().unwrap_or(item);
             return Some(format!("{kind}List is a list of {kind} objects.").into());
@@ -52,8 +54,8 @@ impl Descriptions {
         self.schemas.get(ty)?.get("description")?.as_str().map(Cow::Borrowed)
     }
 
-    /// The description of a field.
-    pub(crate) fn field(&self, ty: &str, field: &str) -> Option<&str> {
+    /// The description of a field, by its name in JSON.
+    pub fn field(&self, ty: &str, field: &str) -> Option<&str> {
         let item = self.item_of(ty);
         match field {
             "items" if item.is_some() => return Some("The objects of the list."),

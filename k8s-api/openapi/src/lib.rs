@@ -13,4 +13,5 @@ mod operation;
 mod parameter;
 mod path;
 
+pub use describe::Descriptions;
 pub use document::{v2, v2_hash, v2_protobuf, v3, v3_hash, v3_index};

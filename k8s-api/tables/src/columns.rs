@@ -1,7 +1,8 @@
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use k8s_api::GroupVersionResource;
+use k8s_api_openapi::Descriptions;
 use serde::Serialize;
 
 /// A column of a table.
@@ -20,61 +21,68 @@ pub struct Column {
     pub priority: i32,
 }
 
-/// Tables by resource as `deployments.apps`, sorted.
-static TABLES: LazyLock<Vec<(&'static str, Vec<Column>)>> =
-    LazyLock::new(|| parse(include_str!("generated/columns.txt")));
+/// Tables by resource as `deployments.apps`, in the order of these names.
+static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| parse(include_str!("generated/columns.txt")));
 
-static GENERIC: LazyLock<[Column; 2]> = LazyLock::new(|| {
-    // Every table of a namespaced kind has these two, so the ones of Pods serve.
-    let pods = find("pods").unwrap_or_default();
-    let description = |idx: usize| pods.get(idx).map(|column| column.description.clone()).unwrap_or_default();
-    [
-        Column { name: "Name", data_type: "string", format: "name", description: description(0), priority: 0 },
-        Column { name: "Created At", data_type: "date", format: "", description: description(4), priority: 0 },
-    ]
+static GENERIC: LazyLock<Table> = LazyLock::new(|| Table {
+    resource: "",
+    root: "io.k8s.api.core.v1.ConfigMap", // the smallest of those that have the metadata of objects
+    lines: vec![
+        "Name|string|name|0|@io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta.name",
+        "Created At|date||0|@io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta.creationTimestamp",
+    ],
+    columns: OnceLock::new(),
 });
 
 /// The columns of a resource, in order; the name and the time of creation where upstream prints nothing particular.
 pub fn columns(resource: &GroupVersionResource) -> &'static [Column] {
     let known = if resource.group.is_empty() { find(&resource.resource) } else { find(&resource.group_resource()) };
-    known.unwrap_or(&*GENERIC)
+    let table = known.unwrap_or(&*GENERIC);
+    table.columns.get_or_init(|| table.describe())
 }
 
-fn find(resource: &str) -> Option<&'static [Column]> {
-    let place = TABLES.binary_search_by(|(name, _)| (*name).cmp(resource)).ok()?;
-    TABLES.get(place).map(|(_, columns)| columns.as_slice())
+fn find(resource: &str) -> Option<&'static Table> {
+    let place = TABLES.binary_search_by(|table| table.resource.cmp(resource)).ok()?;
+    TABLES.get(place)
 }
 
-fn parse(text: &'static str) -> Vec<(&'static str, Vec<Column>)> {
-    let lines = || text.lines().filter(|line| !line.starts_with('#'));
-    let shared: Vec<&str> =
-        lines().filter_map(|line| line.strip_prefix('@')?.split_once(' ').map(|(_, text)| text)).collect();
-    let mut tables: Vec<(&str, Vec<Column>)> = Vec::new();
-    for line in lines().filter(|line| !line.starts_with('@')) {
-        match line.strip_prefix(' ') {
-            None => tables.push((line, Vec::new())),
-            Some(line) => {
-                let column = column(line, &shared);
-                if let Some(((_, columns), column)) = tables.last_mut().zip(column) {
-                    columns.push(column);
-                }
-            }
+struct Table {
+    resource: &'static str,
+    /// The type of the objects, whose fields' descriptions columns have.
+    root: &'static str,
+    lines: Vec<&'static str>,
+    /// Made when first shown: to collect the descriptions of a type takes a while.
+    columns: OnceLock<Vec<Column>>,
+}
+
+fn parse(text: &'static str) -> Vec<Table> {
+    let mut tables: Vec<Table> = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        if let Some(column) = line.strip_prefix(' ') {
+            tables.last_mut().into_iter().for_each(|table| table.lines.push(column));
+        } else if let Some((resource, root)) = line.split_once(' ') {
+            tables.push(Table { resource, root, lines: Vec::new(), columns: OnceLock::new() });
         }
     }
-    if let Some(columns) = tables.iter().find(|(name, _)| *name == "events").map(|(_, columns)| columns.clone()) {
-        tables.push(("events.events.k8s.io", columns));
-    }
-    tables.sort_unstable_by_key(|(name, _)| *name);
     tables
 }
 
-fn column(line: &'static str, shared: &[&'static str]) -> Option<Column> {
+impl Table {
+    fn describe(&self) -> Vec<Column> {
+        let descriptions = Descriptions::of([self.root]);
+        self.lines.iter().filter_map(|line| column(line, &descriptions)).collect()
+    }
+}
+
+fn column(line: &'static str, descriptions: &Descriptions) -> Option<Column> {
     let mut parts = line.splitn(5, '|');
     let (name, data_type, format) = (parts.next()?, parts.next()?, parts.next()?);
     let priority = parts.next()?.parse().ok()?;
     let text = parts.next()?;
-    let reference = text.strip_prefix('@').and_then(|idx| shared.get(idx.parse::<usize>().ok()?));
-    let text = reference.copied().unwrap_or(text);
-    let description = if text.contains("\\n") { text.replace("\\n", "\n").into() } else { text.into() };
+    let description = match text.strip_prefix('@').and_then(|reference| reference.rsplit_once('.')) {
+        Some((ty, field)) => descriptions.field(ty, field).unwrap_or_default().to_owned().into(),
+        None if text.contains("\\n") => text.replace("\\n", "\n").into(),
+        None => text.into(),
+    };
     Some(Column { name, data_type, format, description, priority })
 }
