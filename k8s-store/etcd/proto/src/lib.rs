@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+/// Keys, values and events.
+#[expect(missing_docs, reason = "generated, and etcd's own documents say what the fields mean")]
+pub mod mvccpb {
+    tonic::include_proto!("mvccpb");
+}
+
+/// Requests, responses, clients and servers.
+#[expect(missing_docs, reason = "generated, as above")]
+#[expect(clippy::pedantic, reason = "generated, as above")]
+pub mod etcdserverpb {
+    tonic::include_proto!("etcdserverpb");
+}
