@@ -17,6 +17,7 @@ mod maintenance;
 
 mod ext;
 
+pub mod engine;
 pub mod memory;
 mod prefixed;
 

@@ -1,33 +1,19 @@
-//! A store that forgets when the process ends.
-//!
-//! The latest versions and a log of the last events, under one lock. The log serves both reads
-//! at older revisions, which undo its newer events, and watches that start in the past. Open watches are fed after
-//! the lock is released, by reference: a batch exists once, however many follow it.
+//! A store that forgets when the process ends: an [`Engine`] that publishes at once.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use k8s_env::Tasks;
-use parking_lot::RwLock;
-use tokio::sync::Notify;
 
+use crate::engine::{Engine, Stage};
 use crate::{Error, KeyRange, Page, RangeOptions, Revision, Status, Store, Txn, TxnOutcome, Watch, WatchOptions};
 
 mod builder;
-mod commit;
-mod history;
-mod hub;
-mod keys;
 mod leases;
 mod maintenance;
-mod read;
-mod state;
-mod watch;
 
 pub use builder::Builder;
-
-use hub::Hub;
-use state::State;
 
 /// A store in memory with a bounded history.
 ///
@@ -43,14 +29,9 @@ use state::State;
 /// # End
 /// Dropping the store ends its watches with [`Error::Closed`], and its lease task.
 pub struct Memory {
-    shared: Arc<Shared>,
+    engine: Arc<Engine>,
+    has_lease_task: AtomicBool,
     tasks: Tasks,
-}
-
-struct Shared {
-    state: RwLock<State>,
-    hub: Arc<Hub>,
-    lease_due_earlier: Arc<Notify>,
 }
 
 impl Memory {
@@ -75,59 +56,51 @@ impl Default for Memory {
 #[async_trait::async_trait]
 impl Store for Memory {
     async fn range(&self, range: KeyRange, options: RangeOptions) -> Result<Page, Error> {
-        self.shared.state.read().open()?.read(&range, options, &[])
+        self.engine.range(&range, options)
     }
 
     async fn txn(&self, txn: Txn) -> Result<TxnOutcome, Error> {
         txn.check()?;
-        if txn.is_read_only() {
-            return self.shared.state.read().open()?.look(txn);
+        if !txn.is_read_only() {
+            return self.change(|stage| stage.txn(txn));
         }
-        self.shared.change(|state| state.commit(txn))
+        match self.engine.look(txn)? {
+            Ok(outcome) => Ok(outcome),
+            Err(txn) => self.change(|stage| stage.txn(txn)),
+        }
     }
 
     async fn watch(&self, range: KeyRange, options: WatchOptions) -> Result<Watch, Error> {
-        watch::open(&self.shared, range, options)
+        self.engine.watch(range, options)
     }
 
     async fn compact(&self, revision: Revision) -> Result<(), Error> {
         // What is forgotten is freed after the lock is released.
-        let forgotten = self.shared.state.write().open_mut()?.compact(revision)?;
-        drop(forgotten);
-        Ok(())
+        self.engine.compact(revision).map(drop)
     }
 
     async fn status(&self) -> Result<Status, Error> {
-        Ok(self.shared.state.read().open()?.status())
+        self.engine.status()
     }
 }
 
-impl Shared {
-    /// Runs a step that may commit a batch, and hands the batch to the watches.
-    fn change<T>(&self, step: impl FnOnce(&mut State) -> Result<T, Error>) -> Result<T, Error> {
-        let (outcome, told) = {
-            let mut state = self.state.write();
-            let before = state.revision();
-            let outcome = step(state.open_mut()?)?;
-            // Under the lock, so that batches are queued in the order of their revisions.
-            let committed = if state.revision() > before { state.last_batch() } else { None };
-            (outcome, committed.is_some_and(|batch| self.hub.enqueue(batch)))
-        };
-        if told {
-            self.hub.dispatch();
-        }
-        Ok(outcome)
+impl Memory {
+    fn change<T>(&self, step: impl FnOnce(&mut Stage<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        change(&self.engine, step)
     }
+}
 
-    fn close(&self) {
-        self.state.write().close();
-        self.hub.close();
-    }
+/// Runs a step and publishes what it staged.
+fn change<T>(engine: &Engine, step: impl FnOnce(&mut Stage<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    let mut stage = engine.stage()?;
+    let outcome = step(&mut stage)?;
+    stage.publish();
+    Ok(outcome)
 }
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        self.shared.close();
+        self.engine.close();
     }
 }
 

@@ -1,13 +1,10 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use k8s_env::Tasks;
-use parking_lot::RwLock;
-use tokio::sync::Notify;
 
-use super::history::History;
-use super::hub::Hub;
-use super::state::State;
-use super::{Memory, Shared};
+use super::Memory;
+use crate::engine::{Engine, Limits};
 
 /// Sets how much a [`Memory`] remembers.
 #[derive(Clone, Copy, Debug)]
@@ -35,11 +32,7 @@ impl Builder {
 
     /// Makes the store.
     pub fn build(self) -> Memory {
-        let shared = Shared {
-            state: RwLock::new(State::new(History::new(self.events, self.bytes))),
-            hub: Arc::new(Hub::default()),
-            lease_due_earlier: Arc::new(Notify::new()),
-        };
-        Memory { shared: Arc::new(shared), tasks: Tasks::new() }
+        let engine = Engine::new(Limits { events: self.events, bytes: self.bytes });
+        Memory { engine: Arc::new(engine), has_lease_task: AtomicBool::new(false), tasks: Tasks::new() }
     }
 }

@@ -29,7 +29,7 @@ impl Maintenance for Memory {
 
     async fn defragment(&self) -> Result<(), Error> {
         // Nothing is free that is not the allocator's already.
-        self.shared.state.read().open().map(drop)
+        self.engine.status().map(drop)
     }
 
     async fn hash(&self, revision: Option<Revision>) -> Result<Hash, Error> {
@@ -37,12 +37,12 @@ impl Maintenance for Memory {
         let revision = revision.filter(|revision| !revision.is_zero()).unwrap_or(page.revision);
         let mut hash = Fnv::default();
         page.items.iter().for_each(|kv| encode(kv, |part| hash.add(part)));
-        let oldest = self.shared.state.read().open()?.status().oldest;
+        let oldest = self.engine.status()?.oldest;
         Ok(Hash { revision, oldest, hash: hash.fold() })
     }
 
     async fn close(&self) -> Result<(), Error> {
-        self.shared.close();
+        self.engine.close();
         self.tasks.stop().await;
         Ok(())
     }
@@ -50,7 +50,7 @@ impl Maintenance for Memory {
 
 impl Memory {
     fn contents(&self, options: RangeOptions) -> Result<Page, Error> {
-        self.shared.state.read().open()?.read(&KeyRange::all(), options, &[])
+        self.engine.range(&KeyRange::all(), options)
     }
 }
 

@@ -8,6 +8,25 @@ use crate::{
     TxnOutcome,
 };
 
+/// What a transaction did to one key, as far as it does not follow from what was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Wrote it.
+    Put {
+        /// The key.
+        key: Bytes,
+        /// Its new value.
+        value: Bytes,
+        /// The lease it is tied to from then on.
+        lease: Option<LeaseId>,
+    },
+    /// Deleted it.
+    Delete {
+        /// The key.
+        key: Bytes,
+    },
+}
+
 /// A transaction whose comparisons are decided.
 struct Decided {
     succeeded: bool,
@@ -67,6 +86,33 @@ impl State {
         self.record(events);
     }
 
+    /// Makes changes that were made before, in one transaction.
+    pub(super) fn repeat(&mut self, changes: impl IntoIterator<Item = Change>) {
+        let at = self.revision().next();
+        let mut events = Vec::new();
+        for change in changes {
+            match change {
+                Change::Put { key, value, lease } => {
+                    let (value, lease) = (Field::Set(value), Field::Set(lease));
+                    self.put(Put { key, value, lease, prev: false }, at, &mut events);
+                }
+                Change::Delete { key } => self.delete_one(&key, at, &mut events),
+            }
+        }
+        self.record(events);
+    }
+
+    /// Ties each key to its lease.
+    pub(super) fn tie_all(&mut self) {
+        if !self.leases.is_empty() {
+            for (key, slot) in self.keys.all() {
+                if slot.lease.is_some() {
+                    self.leases.tie(key, None, slot.lease);
+                }
+            }
+        }
+    }
+
     fn record(&mut self, events: Vec<Event>) {
         if !events.is_empty() {
             self.history.push(events.into());
@@ -102,7 +148,10 @@ impl State {
             match op {
                 Op::Put(put) => self.check_put(put)?,
                 Op::Range(_, options) => {
-                    options.revision.filter(|r| !r.is_zero()).map_or(Ok(()), |revision| self.check_held(revision))?;
+                    options
+                        .revision
+                        .filter(|r| !r.is_zero())
+                        .map_or(Ok(()), |revision| self.check_held(revision, self.revision()))?;
                 }
                 Op::Delete(_) | Op::Txn(_) => {}
             }
@@ -188,7 +237,7 @@ impl State {
         events.push(Event { kind: EventKind::Delete, kv, prev: Some(slot.into_version(key)) });
     }
 
-    fn tie(&mut self, key: &Bytes, before: Option<LeaseId>, now: Option<LeaseId>) {
+    pub(super) fn tie(&mut self, key: &Bytes, before: Option<LeaseId>, now: Option<LeaseId>) {
         if before != now {
             self.leases.tie(key, before, now);
         }

@@ -1,12 +1,14 @@
 use bytes::Bytes;
 
+use super::Mark;
 use super::history::{Batch, History};
+use super::hub::Hub;
 use super::keys::Keys;
 use super::leases::Table;
 use crate::txn::Parts;
 use crate::{Error, KeyValue, LeaseId, Revision, Status};
 
-/// All that is stored, as of one revision.
+/// All that is stored, as of the last revision that is staged.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) keys: Keys,
@@ -14,6 +16,7 @@ pub(super) struct State {
     pub(super) leases: Table,
     /// Bytes of the keys and their latest values.
     pub(super) bytes: usize,
+    published: Revision,
     closed: bool,
 }
 
@@ -29,7 +32,8 @@ pub(super) struct Slot {
 
 impl State {
     pub(super) fn new(history: History) -> Self {
-        Self { keys: Keys::default(), history, leases: Table::default(), bytes: 0, closed: false }
+        let published = history.latest();
+        Self { keys: Keys::default(), history, leases: Table::default(), bytes: 0, published, closed: false }
     }
 
     pub(super) fn open(&self) -> Result<&Self, Error> {
@@ -48,24 +52,58 @@ impl State {
         self.history.latest()
     }
 
-    pub(super) fn last_batch(&self) -> Option<&Batch> {
-        self.history.last()
+    pub(super) fn published(&self) -> Revision {
+        self.published
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark { revision: self.revision(), lease_changes: self.leases.changes() }
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.published == self.revision() && self.leases.is_settled()
+    }
+
+    /// Publishes what is staged up to `mark`; says whether the hub has something to hand out now.
+    pub(super) fn publish(&mut self, mark: Mark, hub: &Hub) -> bool {
+        let mut told = false;
+        if mark.revision > self.published {
+            let staged = self.history.since(self.published.next());
+            for batch in staged.take((mark.revision.0 - self.published.0) as usize) {
+                told |= hub.enqueue(batch);
+            }
+            self.published = mark.revision;
+            self.history.trim(self.published);
+        }
+        self.leases.publish(mark.lease_changes);
+        told
+    }
+
+    pub(super) fn set_published(&mut self) {
+        self.published = self.revision();
+        self.history.trim(self.published);
+        self.leases.publish(self.leases.changes());
+    }
+
+    pub(super) fn check_compact(&self, revision: Revision) -> Result<(), Error> {
+        let (oldest, latest) = (self.history.oldest(), self.published);
+        if revision > latest {
+            Err(Error::Future { asked: revision, latest })
+        } else if revision <= oldest {
+            Err(Error::Compacted { asked: revision, oldest })
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn compact(&mut self, revision: Revision) -> Result<Vec<Batch>, Error> {
-        let (oldest, latest) = (self.history.oldest(), self.history.latest());
-        if revision > latest {
-            return Err(Error::Future { asked: revision, latest });
-        }
-        if revision <= oldest {
-            return Err(Error::Compacted { asked: revision, oldest });
-        }
+        self.check_compact(revision)?;
         Ok(self.history.compact(revision))
     }
 
-    /// Fails unless the state as of `revision` can be told.
-    pub(super) fn check_held(&self, revision: Revision) -> Result<(), Error> {
-        let (oldest, latest) = (self.history.oldest(), self.history.latest());
+    /// Fails unless the state as of `revision`, of which `latest` is the last, can be told.
+    pub(super) fn check_held(&self, revision: Revision, latest: Revision) -> Result<(), Error> {
+        let oldest = self.history.oldest();
         if revision > latest {
             Err(Error::Future { asked: revision, latest })
         } else if revision < oldest {
@@ -76,12 +114,8 @@ impl State {
     }
 
     pub(super) fn status(&self) -> Status {
-        Status {
-            revision: self.history.latest(),
-            oldest: self.history.oldest(),
-            size: (self.bytes + self.history.bytes()) as u64,
-            size_in_use: (self.bytes + self.history.bytes()) as u64,
-        }
+        let size = (self.bytes + self.history.bytes()) as u64;
+        Status { revision: self.published, oldest: self.history.oldest(), size, size_in_use: size }
     }
 }
 

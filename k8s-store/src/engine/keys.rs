@@ -23,6 +23,25 @@ impl Keys {
         self.slots.get_key_value(key)
     }
 
+    pub(super) fn reserve(&mut self, keys: usize) {
+        self.slots.reserve_exact(keys);
+    }
+
+    /// All keys in no order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Bytes, &Slot)> {
+        self.slots.iter()
+    }
+
+    /// Adds a key that comes after all others; says whether it does.
+    pub(super) fn append(&mut self, key: Bytes, slot: Slot) -> bool {
+        if self.order.last_key_value().is_some_and(|(last, _)| *last >= key) {
+            return false;
+        }
+        let (place, _) = self.slots.insert_full(key.clone(), slot);
+        self.order.insert(key, place);
+        true
+    }
+
     /// The keys of `range` in order.
     pub(super) fn range(&self, range: &KeyRange) -> impl Iterator<Item = (&Bytes, &Slot)> {
         let order = (!range.is_empty()).then(|| self.order.range::<[u8], _>(range.bounds()));

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::Limits;
 use crate::{Event, Revision};
 
 /// What one transaction changed, never nothing. Shared by the log and all watches.
@@ -19,14 +20,22 @@ pub(super) struct History {
     oldest: Revision,
     events: usize,
     bytes: usize,
-    max_events: usize,
-    max_bytes: usize,
+    limits: Limits,
 }
 
 impl History {
-    pub(super) fn new(max_events: usize, max_bytes: usize) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         let (latest, oldest) = (Revision::FIRST, Revision::FIRST);
-        Self { batches: VecDeque::new(), latest, oldest, events: 0, bytes: 0, max_events, max_bytes }
+        Self { batches: VecDeque::new(), latest, oldest, events: 0, bytes: 0, limits }
+    }
+
+    /// A history that begins with what made `revision`, if that is known.
+    pub(super) fn beginning_at(revision: Revision, batch: Option<Batch>, limits: Limits) -> Self {
+        let mut history = Self { latest: revision, oldest: revision, ..Self::new(limits) };
+        if let Some(batch) = batch {
+            history.push(batch);
+        }
+        history
     }
 
     pub(super) fn latest(&self) -> Revision {
@@ -36,10 +45,6 @@ impl History {
     /// The oldest revision that can be read, and whose batch is here (the first revision has none).
     pub(super) fn oldest(&self) -> Revision {
         self.oldest
-    }
-
-    pub(super) fn last(&self) -> Option<&Batch> {
-        self.batches.back()
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -53,13 +58,28 @@ impl History {
         self.batches.range(skip as usize..)
     }
 
-    /// Adds the batch of the next revision and lets go of what is too much.
+    /// Adds the batch of the next revision.
     pub(super) fn push(&mut self, batch: Batch) {
         self.latest = revision_of(&batch);
         self.events += batch.len();
         self.bytes += size_of(&batch);
         self.batches.push_back(batch);
-        while self.batches.len() > 1 && (self.events > self.max_events || self.bytes > self.max_bytes) {
+    }
+
+    /// Takes the last batch back.
+    pub(super) fn pop_last(&mut self) -> Option<Batch> {
+        let batch = self.batches.pop_back()?;
+        self.forget_size(&batch);
+        self.latest = self.latest.previous();
+        Some(batch)
+    }
+
+    /// Lets go of what is too much, but not of the batch of `keep` and those after it.
+    pub(super) fn trim(&mut self, keep: Revision) {
+        while self.events > self.limits.events || self.bytes > self.limits.bytes {
+            if !self.batches.front().is_some_and(|batch| revision_of(batch) < keep) {
+                return;
+            }
             drop(self.pop());
         }
     }
@@ -76,10 +96,14 @@ impl History {
 
     fn pop(&mut self) -> Option<Batch> {
         let batch = self.batches.pop_front()?;
-        self.events -= batch.len();
-        self.bytes -= size_of(&batch);
+        self.forget_size(&batch);
         self.oldest = revision_of(&batch).next();
         Some(batch)
+    }
+
+    fn forget_size(&mut self, batch: &Batch) {
+        self.events -= batch.len();
+        self.bytes -= size_of(batch);
     }
 }
 

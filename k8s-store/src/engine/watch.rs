@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::Shared;
+use super::Engine;
 use super::history::{Batch, revision_of};
 use super::hub::{Found, Hub, Seat};
 use crate::{Error, Event, KeyRange, Revision, Watch, WatchBatch, WatchOptions, WatchSource};
@@ -38,27 +38,29 @@ struct Timer {
 }
 
 /// Opens a watch so that what history holds and what comes later meet without a gap or an overlap.
-pub(super) fn open(shared: &Shared, range: KeyRange, options: WatchOptions) -> Result<Watch, Error> {
+pub(super) fn open(engine: &Engine, range: KeyRange, options: WatchOptions) -> Result<Watch, Error> {
     if options.progress.is_some_and(|interval| interval.is_zero()) {
         return Err(Error::invalid("a progress interval is zero"));
     }
     // Nothing is handed out while the seats are locked: what is committed after the state is read finds this seat.
-    let mut seats = shared.hub.admit();
-    let state = shared.state.read();
-    let opened_at = state.revision();
+    let mut seats = engine.hub.admit();
+    let state = engine.state.read();
+    let opened_at = state.published();
     let start = options.start.filter(|start| !start.is_zero()).unwrap_or(opened_at.next());
-    let held = state.open().and_then(|state| state.check_held(start.min(opened_at)));
+    let held = state.open().and_then(|state| state.check_held(start.min(opened_at), opened_at));
     if let Err(error) = held {
-        shared.hub.dismiss();
+        engine.hub.dismiss();
         return Err(error);
     }
     let wanted = |batch: &&Batch| batch.iter().any(|event| wants(&range, &options, event));
-    let ready = state.history.since(start).filter(wanted).cloned().collect();
+    // What is staged and not published comes through the seat.
+    let published = state.history.since(start).take_while(|batch| revision_of(batch) <= opened_at);
+    let ready = published.filter(wanted).cloned().collect();
     drop(state);
     let seat = seats.add(&range, opened_at.max(start.previous()), options.buffer, options.filter);
     drop(seats);
     let progress = Progress { requested: false, timer: options.progress.map(Timer::new) };
-    let hub = Arc::clone(&shared.hub);
+    let hub = Arc::clone(&engine.hub);
     Ok(Watch::new(opened_at, Reader { range, options, hub, seat, ready, opened_at, progress, ended: false }))
 }
 
