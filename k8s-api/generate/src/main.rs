@@ -4,6 +4,8 @@
 mod columns;
 mod describe;
 mod go;
+mod internal;
+mod policy;
 mod registry;
 mod schema;
 
@@ -36,12 +38,14 @@ fn from_answers(out: &Path, shared: &Path, swagger: &Value) -> Result<()> {
     write(out, "src/generated/registry.txt", &registry::table(&recorded("discovery_legacy.json"), swagger)?)?;
     write(out, "openapi/src/generated/describe.rs", &describe::table(swagger)?)?;
     write(out, "openapi/src/generated/every_group.txt", &describe::every_group(swagger))?;
+    write(out, "server/src/authorize/rbac/generated/policy.txt", &policy::table(&recorded("bootstrap_rbac.json"))?)?;
     write(out, "tables/src/generated/columns.txt", &columns::table(&recorded("tables_columns.json"), swagger)?)
 }
 
 /// What needs the source of the same release, too.
 fn from_source(out: &Path, shared: &Path, swagger: &Value, kubernetes: &Path) -> Result<()> {
     let third = shared.join("openapi/v3-v1.36");
+    write(out, "kinds/src/generated/internal.txt", &internal::table(kubernetes)?)?;
     write(out, "src/generated/schema.txt", &schema::table(swagger, &third, kubernetes)?)
 }
 

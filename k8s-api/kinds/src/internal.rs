@@ -57,7 +57,7 @@ fn types() -> &'static BTreeMap<&'static str, Vec<Field<'static>>> {
 fn parse(table: &str) -> BTreeMap<&str, Vec<Field<'_>>> {
     let mut types: BTreeMap<&str, Vec<Field<'_>>> = BTreeMap::new();
     let mut current = "";
-    for line in table.lines() {
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split(' ');
         match (words.next(), words.next(), words.next(), words.next()) {
             (Some(""), Some(shown), Some(wire), Some(ty)) => types.entry(current).or_default().push(Field {

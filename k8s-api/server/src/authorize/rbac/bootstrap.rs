@@ -5,7 +5,7 @@ use k8s_openapi::api::rbac::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
-const TABLE: &str = include_str!("policy.txt");
+const TABLE: &str = include_str!("generated/policy.txt");
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// The roles and bindings of a new cluster.
@@ -17,7 +17,7 @@ pub(crate) struct Policy {
     pub(crate) bindings: Vec<RoleBinding>,
 }
 
-/// Reads the table beside this file.
+/// Reads the generated table.
 pub(crate) fn policy() -> Policy {
     let mut policy = Policy::default();
     let mut lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
