@@ -5,14 +5,16 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    Compare, Delete, Error, Event, KeyRange, KeyValue, Lease, LeaseId, LeaseStatus, Leases, Op, OpResult, Page, Put,
-    RangeOptions, Revision, Status, Store, Txn, TxnOutcome, Watch, WatchBatch, WatchOptions, WatchSource,
+    Compare, Delete, Error, Event, Hash, KeyRange, KeyValue, Lease, LeaseId, LeaseStatus, Leases, Maintenance, Op,
+    OpResult, Page, Put, RangeOptions, Revision, Snapshot, Status, Store, Txn, TxnOutcome, Watch, WatchBatch,
+    WatchOptions, WatchSource,
 };
 
 /// The part of a store under a prefix, as a store: many logical stores in one.
 ///
-/// Callers never see the prefix, nor a key outside of it. Revisions, compaction and leases are those of the store
-/// below, shared by all its parts: revisions rise with gaps here, and who compacts, compacts for all.
+/// Callers never see the prefix, nor a key outside of it. Revisions, compaction, leases and upkeep are those of the
+/// store below, shared by all its parts: revisions rise with gaps here, who compacts or closes does it for all, and a
+/// snapshot or a hash is of everything.
 #[derive(Clone, Debug)]
 pub struct Prefixed<S> {
     store: S,
@@ -208,5 +210,25 @@ impl<S: Leases> Leases for Prefixed<S> {
 
     async fn leases(&self) -> Result<Vec<LeaseId>, Error> {
         self.store.leases().await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait::async_trait]
+impl<S: Maintenance> Maintenance for Prefixed<S> {
+    async fn snapshot(&self) -> Result<Snapshot, Error> {
+        self.store.snapshot().await
+    }
+
+    async fn defragment(&self) -> Result<(), Error> {
+        self.store.defragment().await
+    }
+
+    async fn hash(&self, revision: Option<Revision>) -> Result<Hash, Error> {
+        self.store.hash(revision).await
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        self.store.close().await
     }
 }

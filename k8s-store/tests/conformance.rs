@@ -5,12 +5,15 @@ mod simulated {
 
     k8s_store_testkit::conformance!(simulated: || async { Memory::new() });
     k8s_store_testkit::lease_conformance!(simulated: || async { Memory::new() });
+    k8s_store_testkit::maintenance_conformance!(simulated: || async { Memory::new() });
 }
 
 mod real_time {
     use k8s_store::Memory;
 
-    k8s_store_testkit::conformance!(|| async { Memory::new() });
+    k8s_store_testkit::conformance!(real: || async { Memory::new() });
+    k8s_store_testkit::lease_conformance!(real: || async { Memory::new() });
+    k8s_store_testkit::maintenance_conformance!(real: || async { Memory::new() });
 }
 
 mod shared {
@@ -20,12 +23,13 @@ mod shared {
 
     k8s_store_testkit::conformance!(simulated: || async { Arc::new(Memory::new()) as Arc<dyn Store> });
     k8s_store_testkit::lease_conformance!(simulated: || async { Arc::new(Memory::new()) });
+    k8s_store_testkit::maintenance_conformance!(simulated: || async { Arc::new(Memory::new()) });
 }
 
 mod small_history {
     use k8s_store::Memory;
 
-    k8s_store_testkit::conformance!(simulated: || async { Memory::builder().history(150).build() });
+    k8s_store_testkit::conformance!(simulated: || async { Memory::builder().history(1_000).build() });
 }
 
 mod prefixed {
@@ -45,4 +49,5 @@ mod prefixed {
 
     k8s_store_testkit::conformance!(simulated: beside_others);
     k8s_store_testkit::lease_conformance!(simulated: beside_others);
+    k8s_store_testkit::maintenance_conformance!(simulated: beside_others);
 }

@@ -2,13 +2,18 @@
 #![forbid(unsafe_code)]
 
 mod macros;
+
+mod case;
 mod run;
 
 pub mod cases;
+pub mod history;
 pub mod model;
 pub mod text;
+pub mod traffic;
 
-pub use run::{run, run_simulated};
+pub use case::{Capability, Case, LeftOut, all};
+pub use run::{Time, run};
 
 /// The guide, so that what it shows is compiled and run.
 #[cfg(doctest)]

@@ -37,31 +37,59 @@ impl Model {
     /// What a range answers.
     pub fn range(&self, range: &KeyRange, options: RangeOptions) -> Page {
         let revision = options.revision.unwrap_or(self.revision());
-        read(&self.states[(revision.0 - self.first.0) as usize], range, options, self.revision())
+        read(self.state(revision), range, options, self.revision())
     }
 
     /// Runs a transaction.
     pub fn txn(&mut self, txn: &Txn) -> TxnOutcome {
-        let before = self.state().clone();
-        let mut step = Step { model: self, now: before.clone(), before, events: Vec::new() };
-        let mut outcome = step.run(txn);
-        let Step { now, events, .. } = step;
+        let (outcome, now, events) = self.step(self.revision(), txn);
         if !events.is_empty() {
             self.states.push(now);
             self.events.push(events);
         }
-        settle(&mut outcome, self.revision());
         outcome
     }
 
-    fn state(&self) -> &BTreeMap<Bytes, KeyValue> {
-        &self.states[self.states.len() - 1]
+    /// What a transaction would do if `revision`, which must have happened, were the latest.
+    pub fn imagine(&self, revision: Revision, txn: &Txn) -> (TxnOutcome, Vec<Event>) {
+        let (outcome, _, events) = self.step(revision, txn);
+        (outcome, events)
+    }
+
+    /// What a read would have answered when `revision`, which must have happened, was the latest.
+    pub fn range_then(&self, revision: Revision, range: &KeyRange, options: RangeOptions) -> Page {
+        let at = options.revision.filter(|at| !at.is_zero()).unwrap_or(revision);
+        read(self.state(at), range, options, revision)
+    }
+
+    /// Whether `revision` has happened.
+    pub fn knows(&self, revision: Revision) -> bool {
+        revision >= self.first && revision <= self.revision()
+    }
+
+    /// The revision of the empty store that it began with.
+    pub fn first(&self) -> Revision {
+        self.first
+    }
+
+    fn step(&self, latest: Revision, txn: &Txn) -> (TxnOutcome, BTreeMap<Bytes, KeyValue>, Vec<Event>) {
+        let before = self.state(latest);
+        let mut step = Step { model: self, at: latest.next(), now: before.clone(), before, events: Vec::new() };
+        let mut outcome = step.run(txn);
+        let Step { now, events, .. } = step;
+        settle(&mut outcome, if events.is_empty() { latest } else { latest.next() });
+        (outcome, now, events)
+    }
+
+    fn state(&self, revision: Revision) -> &BTreeMap<Bytes, KeyValue> {
+        &self.states[(revision.0 - self.first.0) as usize]
     }
 }
 
 struct Step<'a> {
     model: &'a Model,
-    before: BTreeMap<Bytes, KeyValue>,
+    at: Revision,
+    before: &'a BTreeMap<Bytes, KeyValue>,
     now: BTreeMap<Bytes, KeyValue>,
     events: Vec<Event>,
 }
@@ -80,7 +108,7 @@ impl Step<'_> {
     }
 
     fn op(&mut self, op: &Op) -> OpResult {
-        let at = self.model.revision().next();
+        let at = self.at;
         match op {
             Op::Put(put) => {
                 let old = self.now.get(&put.key).cloned();

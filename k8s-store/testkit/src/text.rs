@@ -1,6 +1,6 @@
 //! Answers of a store as short text, so that a case reads as what it expects.
 
-use k8s_store::{Event, EventKind, KeyValue, Page, WatchBatch};
+use k8s_store::{Event, EventKind, KeyValue, OpResult, Page, TxnOutcome, WatchBatch};
 
 /// `key=value`.
 pub fn kv(kv: &KeyValue) -> String {
@@ -31,5 +31,27 @@ pub fn batch(batch: &WatchBatch) -> String {
     if batch.is_progress() {
         return "...".to_owned();
     }
-    batch.events.iter().map(event).collect::<Vec<_>>().join(" ")
+    events(&batch.events)
+}
+
+/// The events, separated by spaces.
+pub fn events(events: &[Event]) -> String {
+    events.iter().map(event).collect::<Vec<_>>().join(" ")
+}
+
+/// `then` or `else` and what each operation did: `put`, `-3` for three deletions, `[...]` for a range, `{...}` for a
+/// transaction inside.
+pub fn outcome(outcome: &TxnOutcome) -> String {
+    let result = |result: &OpResult| match result {
+        OpResult::Put { prev: None } => "put".to_owned(),
+        OpResult::Put { prev: Some(prev) } => format!("put({})", kv(prev)),
+        OpResult::Delete { deleted, prev } => {
+            format!("-{deleted}({})", prev.iter().map(kv).collect::<Vec<_>>().join(" "))
+        }
+        OpResult::Range(found) => format!("[{}]", page(found)),
+        OpResult::Txn(inner) => format!("{{{}}}", self::outcome(inner)),
+    };
+    let branch = if outcome.succeeded { "then" } else { "else" };
+    let results: Vec<_> = outcome.results.iter().map(result).collect();
+    format!("{branch} {} at {}", results.join(" "), outcome.revision)
 }

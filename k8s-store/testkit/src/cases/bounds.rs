@@ -47,3 +47,40 @@ pub async fn a_slow_watch_holds_nobody_up(store: Arc<dyn Store>) {
         assert_eq!(next(&mut read).await.revision.0, base.0 + n);
     }
 }
+
+/// However many there are: none is told the second thing before all were told the first.
+pub async fn each_watch_has_its_turn(store: Arc<dyn Store>) {
+    let base = store.now().await;
+    let mut watches = Vec::new();
+    for n in 0..100 {
+        let range = if n % 3 == 0 { KeyRange::one("a") } else { KeyRange::all() };
+        watches.push(store.follow(range, WatchOptions::from_now()).await);
+    }
+    for n in 1..=5 {
+        store.set("a", &n.to_string()).await;
+        for watch in watches.iter_mut().rev() {
+            assert_eq!(next(watch).await.revision.0, base.0 + n);
+        }
+        watches.rotate_left(17);
+    }
+}
+
+/// Whoever is told the whole past takes nothing from whoever waits for the next thing.
+pub async fn a_long_replay_delays_nobody(store: Arc<dyn Store>) {
+    let base = store.now().await;
+    for n in 0..100 {
+        store.set("past", &n.to_string()).await;
+    }
+    let mut live = store.follow(KeyRange::one("live"), WatchOptions::from_now()).await;
+    let mut behind = Vec::new();
+    for _ in 0..20 {
+        behind.push(store.follow(KeyRange::all(), WatchOptions::after(base)).await);
+    }
+    for n in 0..10 {
+        let written = store.set("live", &n.to_string()).await;
+        assert_eq!(next(&mut live).await.revision, written);
+        for watch in &mut behind {
+            assert_eq!(next(watch).await.revision.0, base.0 + n + 1);
+        }
+    }
+}

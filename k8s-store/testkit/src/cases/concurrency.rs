@@ -1,36 +1,11 @@
 //! Promises 3, 7, 8 and 10, as several callers see them at once.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 
-use k8s_env::Tasks;
 use k8s_store::{Delete, EventKind, KeyRange, Put, RangeOptions, Revision, Store, StoreExt, Swap, Txn, WatchOptions};
-use tokio::sync::mpsc;
 
-use super::support::{Sure, bytes, next, sure};
-
-/// Runs `n` tasks and returns what they say, in any order.
-async fn together<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
-    n: u64,
-    mut task: impl FnMut(u64) -> F,
-) -> Vec<T> {
-    let tasks = Tasks::new();
-    let (say, mut hear) = mpsc::unbounded_channel();
-    for i in 0..n {
-        let (say, task) = (say.clone(), task(i));
-        tasks.spawn(async move {
-            let _nobody_listens = say.send(task.await);
-        });
-    }
-    drop(say);
-    let mut said = Vec::new();
-    while let Some(one) = hear.recv().await {
-        said.push(one);
-    }
-    assert_eq!(said.len() as u64, n, "a task panicked");
-    said
-}
+use super::support::{Sure, bytes, next, sure, together};
 
 /// Compare and swap, again when another was first.
 pub async fn no_increment_is_lost(store: Arc<dyn Store>) {

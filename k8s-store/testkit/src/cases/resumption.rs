@@ -35,6 +35,27 @@ pub async fn a_watch_waits_for_the_future(store: Arc<dyn Store>) {
     nothing_more(&mut watch).await;
 }
 
+/// Though it may be told that nothing happened yet.
+pub async fn a_watch_of_the_future_hears_of_nothing_old(store: Arc<dyn Store>) {
+    let first = store.set("a", "old").await;
+    let start = Revision(first.0 + 4);
+    let mut watch = store.follow(KeyRange::all(), WatchOptions::since(start)).await;
+    for n in 0..3 {
+        watch.request_progress();
+        store.set("a", &n.to_string()).await;
+    }
+    store.set("a", "new").await;
+    let heard = loop {
+        let batch = next(&mut watch).await;
+        if !batch.is_progress() {
+            break batch;
+        }
+        assert!(batch.revision >= first && batch.revision < start, "{} is not between", batch.revision);
+    };
+    assert_eq!((heard.revision, &heard.events[0].kv.value[..]), (start, &b"new"[..]));
+    nothing_more(&mut watch).await;
+}
+
 /// At the call, or as the first thing on the stream.
 pub async fn a_watch_of_the_forgotten_is_refused(store: Arc<dyn Store>) {
     let first = store.set("a", "1").await;

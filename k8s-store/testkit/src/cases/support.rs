@@ -1,10 +1,13 @@
+use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
+use k8s_env::Tasks;
 use k8s_store::{
     Delete, Error, KeyRange, KeyValue, Page, Put, RangeOptions, Revision, Store, StoreExt, Txn, TxnOutcome, Watch,
     WatchBatch, WatchOptions,
 };
+use tokio::sync::mpsc;
 
 use crate::text;
 
@@ -110,4 +113,26 @@ pub(super) fn refused<T>(result: Result<T, Error>) -> Error {
         Ok(_) => panic!("the store did what it should refuse"),
         Err(error) => error,
     }
+}
+
+/// Runs `n` tasks and returns what they say, in any order.
+pub(super) async fn together<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    n: u64,
+    mut task: impl FnMut(u64) -> F,
+) -> Vec<T> {
+    let tasks = Tasks::new();
+    let (say, mut hear) = mpsc::unbounded_channel();
+    for i in 0..n {
+        let (say, task) = (say.clone(), task(i));
+        tasks.spawn(async move {
+            let _nobody_listens = say.send(task.await);
+        });
+    }
+    drop(say);
+    let mut said = Vec::new();
+    while let Some(one) = hear.recv().await {
+        said.push(one);
+    }
+    assert_eq!(said.len() as u64, n, "a task panicked");
+    said
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use k8s_store::{
     Compare, Delete, Error, Field, KeyRange, Op, OpResult, Put, RangeOptions, Relation, Revision, Store, Txn,
+    WatchOptions,
 };
 
-use super::support::{Sure, bytes, put, refused};
+use super::support::{Sure, bytes, next, put, refused};
 use crate::text;
 
 fn read_all() -> Op {
@@ -150,4 +151,25 @@ pub async fn keys_are_not_empty(store: Arc<dyn Store>) {
         assert!(matches!(refused(store.txn(txn).await), Error::Invalid { .. }));
     }
     assert_eq!(store.all().await, "");
+}
+
+async fn many_are_one_step(store: Arc<dyn Store>, n: usize) {
+    let base = store.now().await;
+    let mut watch = store.follow(KeyRange::all(), WatchOptions::from_now()).await;
+    let txn = (0..n).fold(Txn::default(), |txn, i| txn.then(put(&format!("k{i:04}"), "x")));
+    assert_eq!(store.run(txn).await.revision, base.next());
+    let batch = next(&mut watch).await;
+    assert_eq!((batch.events.len(), batch.revision), (n, base.next()));
+    let count = store.read(KeyRange::all(), RangeOptions::latest().count_only()).await.count;
+    assert_eq!(count, n as u64);
+}
+
+/// As many as any store takes.
+pub async fn a_hundred_operations_are_one_step(store: Arc<dyn Store>) {
+    many_are_one_step(store, 128).await;
+}
+
+/// More than some take.
+pub async fn a_thousand_operations_are_one_step(store: Arc<dyn Store>) {
+    many_are_one_step(store, 1000).await;
 }
