@@ -8,9 +8,6 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 
 use crate::{Cluster, Error};
 
-/// The address of the API server's own service in the default service network.
-const SERVICE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 96, 0, 1));
-
 /// An open HTTPS port of a cluster. Dropping it closes the port and every connection.
 #[derive(Debug)]
 pub struct Served {
@@ -48,7 +45,7 @@ impl Cluster {
             made = Pki::generate(&self.env).map_err(Error::certificates)?;
             &made
         };
-        let mut names = api_server_names(SERVICE);
+        let mut names = api_server_names(self.server.service_address().into());
         names.push(local.ip().to_string());
         let tls = pki.server_tls(names).map_err(Error::certificates)?;
         let admin = pki.admin().map_err(Error::certificates)?;

@@ -20,6 +20,8 @@ struct Inner {
     place: Place,
     meta: Meta,
     typed: OnceLock<Arc<dyn AnyObject>>,
+    /// The typed form as of another revision, to copy instead of decoding.
+    like: Option<Arc<dyn AnyObject>>,
 }
 
 /// Where the resourceVersion stands.
@@ -62,7 +64,8 @@ impl Object {
         let at = metadata_offset(&body).ok_or(DecodeError::NoMetadata)?;
         let meta = decode_meta(&body[at - 1..])?;
         let revision = meta.resource_version.parse().unwrap_or_default();
-        Ok(Self(Arc::new(Inner { revision, body, place: Place::Present, meta, typed: OnceLock::new() })))
+        let (place, typed) = (Place::Present, OnceLock::new());
+        Ok(Self(Arc::new(Inner { revision, body, place, meta, typed, like: None })))
     }
 
     /// Takes what a writer has just committed: the typed form and the bytes it was encoded to (without a
@@ -80,15 +83,18 @@ impl Object {
     fn from_parts(body: Bytes, at: usize, revision: u64, meta: Meta, typed: Option<Arc<dyn AnyObject>>) -> Self {
         let more = body.get(skip_space(&body, at)).is_some_and(|b| *b != b'}');
         let typed = typed.map_or_else(OnceLock::new, OnceLock::from);
-        Self(Arc::new(Inner { revision, body, place: Place::Missing { at, more }, meta, typed }))
+        Self(Arc::new(Inner { revision, body, place: Place::Missing { at, more }, meta, typed, like: None }))
     }
 
     /// The same object as of another revision: what a delete event carries.
     pub fn at_revision(&self, revision: u64) -> Self {
-        match self.0.place {
-            Place::Missing { at, .. } => Self::from_parts(self.0.body.clone(), at, revision, self.0.meta.clone(), None),
-            Place::Present => self.clone(),
+        let Inner { body, place, meta, typed, like, .. } = &*self.0;
+        if matches!(place, Place::Present) {
+            return self.clone();
         }
+        let like = typed.get().or(like.as_ref()).cloned();
+        let (body, meta, typed) = (body.clone(), meta.clone(), OnceLock::new());
+        Self(Arc::new(Inner { revision, body, place: *place, meta, typed, like }))
     }
 
     /// The revision of its last change; 0 when it has none.
@@ -172,7 +178,11 @@ impl Object {
         {
             return Ok(typed);
         }
-        let mut decoded: K = serde_json::from_slice(&self.0.body)?;
+        let copy = self.0.like.as_ref().and_then(|like| like.as_any().downcast_ref::<K>().cloned());
+        let mut decoded = match copy {
+            Some(copy) => copy,
+            None => serde_json::from_slice(&self.0.body)?,
+        };
         self.stamp(decoded.metadata_mut());
         let typed = Arc::new(decoded);
         // Another type may have been cached first; then this one is simply not shared.
@@ -191,7 +201,10 @@ impl Object {
         if let Some(typed) = self.0.typed.get() {
             return Ok(typed.clone());
         }
-        let mut decoded = decode(&self.0.body)?;
+        let mut decoded = match &self.0.like {
+            Some(like) => like.clone_box(),
+            None => decode(&self.0.body)?,
+        };
         self.stamp(decoded.meta_mut());
         Ok(self.0.typed.get_or_init(|| decoded.into_shared()).clone())
     }

@@ -63,6 +63,11 @@ impl ApiServer {
         Client::new(Arc::new(self.clone()), user)
     }
 
+    /// The address of its own service, `kubernetes` in the namespace `default`: the first of the service network.
+    pub fn service_address(&self) -> Ipv4Addr {
+        self.core.services.api_server()
+    }
+
     /// Ends the server's tasks. Requests fail from then on as their caches stand still; the store stays open.
     pub async fn stop(&self) {
         self.tasks.stop().await;

@@ -2,6 +2,7 @@
 
 mod api_server;
 mod fixture;
+mod hostile;
 mod in_process;
 mod kubeconfig;
 mod kubectl;
