@@ -3,7 +3,7 @@
 //! What they have no tag for is printed under Go's name and found on the wire under that of the same field in `v1`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     fmt::Write as _,
     fs,
     path::Path,
@@ -71,9 +71,9 @@ pub(crate) fn table(kubernetes: &Path) -> Result<String> {
     let mut open: BTreeSet<String> = ROOTS.iter().map(|root| (*root).to_owned()).collect();
     let mut written = BTreeMap::new();
     while let Some(ty) = open.pop_first() {
-        if !written.contains_key(&ty) {
-            let lines = types.lines(&ty, &mut open)?;
-            written.insert(ty, lines);
+        if let Entry::Vacant(place) = written.entry(ty) {
+            let lines = types.lines(place.key(), &mut open)?;
+            place.insert(lines);
         }
     }
     Ok(written.into_iter().fold(HEADER.to_owned(), |text, (ty, lines)| text + &ty + "\n" + &lines))

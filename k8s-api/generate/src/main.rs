@@ -3,6 +3,7 @@
 
 mod columns;
 mod describe;
+mod enumeration;
 mod go;
 mod internal;
 mod policy;

@@ -1,6 +1,7 @@
 //! Types in the form of OpenAPI.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use k8s_api::schema::{Field, ListKind, MapKind, Shape, Table, Type, TypeId};
 use serde_json::{Map, Value, json};
@@ -122,7 +123,7 @@ fn object(form: Form, ty: &Type, descriptions: &Descriptions) -> Map<String, Val
 fn property(form: Form, field: &Field, description: Option<&str>) -> Map<String, Value> {
     let mut property = Map::new();
     if let Some(description) = description {
-        property.insert("description".into(), description.into());
+        property.insert("description".into(), described(description, field).into());
     }
     let default = field.documented_default().and_then(|default| serde_json::from_str(default).ok());
     if let Some(default) = default.filter(|_| form == Form::V3) {
@@ -137,7 +138,26 @@ fn property(form: Form, field: &Field, description: Option<&str>) -> Map<String,
         Some(Value::Object(reference)) => property.extend(reference),
         _ => property.extend(written_out(form, field.shape())),
     }
+    if !field.documented_values().is_empty() {
+        let values = json!(field.documented_values());
+        match (field.shape(), property.get_mut("items")) {
+            (Shape::Array(_), Some(Value::Object(items))) => items.insert("enum".into(), values),
+            _ => property.insert("enum".into(), values),
+        };
+    }
     property
+}
+
+/// A description with the values of an enumeration below it. What upstream says of each, `k8s-openapi` does not know.
+fn described(description: &str, field: &Field) -> String {
+    let mut text = description.to_owned();
+    if *field.shape() == Shape::String && !field.documented_values().is_empty() {
+        text.push_str("\n\nPossible enum values:");
+        for value in field.documented_values() {
+            let _ = write!(text, "\n - `\"{value}\"`");
+        }
+    }
+    text
 }
 
 fn extensions(field: &Field, property: &mut Map<String, Value>) {

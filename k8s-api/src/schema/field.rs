@@ -27,6 +27,7 @@ pub(super) struct Rare {
     pub(super) merge_key: Option<Name>,
     pub(super) go_type: Option<Name>,
     pub(super) documented_default: Option<Name>,
+    pub(super) values: Box<[Name]>,
 }
 
 /// When upstream leaves a field out of the JSON that it writes.
@@ -165,6 +166,13 @@ impl Field {
             Some(item) => Some(item.trim_start_matches('*').to_owned()),
             None => self.shape.inner().map(|inner| inner.go_type(table)),
         }
+    }
+
+    /// The values that OpenAPI documents list for it, or for its items; none where it may have any.
+    ///
+    /// For documents: whether a request may have others is for validation to say.
+    pub fn documented_values(&self) -> &[Name] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.values)
     }
 
     /// The default that OpenAPI v3 documents for it, as JSON.

@@ -118,10 +118,15 @@ fn attribute(word: &'static str, rare: &mut Rare) -> Option<()> {
         "mk" => rare.merge_key = Some(Name::Borrowed(value)),
         "m" => rare.map = Some(map_kind(value)?),
         "t" => rare.go_type = Some(Name::Borrowed(value)),
+        "e" => rare.values = value.split(',').map(spaced).collect(),
         "d" => rare.documented_default = Some(Name::Borrowed(value)),
         _ => return None,
     }
     Some(())
+}
+
+fn spaced(word: &'static str) -> Name {
+    if word.contains('_') { word.replace('_', " ").into() } else { Name::Borrowed(word) }
 }
 
 fn map_kind(word: &str) -> Option<MapKind> {

@@ -9,6 +9,11 @@ pub(super) fn schema(value: &Value) -> Message {
     schema.text(2, text(value, "format"));
     schema.text(4, text(value, "description"));
     strings(&mut schema, 19, &value["required"]);
+    for value in value["enum"].as_array().into_iter().flatten() {
+        let mut any = Message::default();
+        any.item(2, &value.to_string());
+        schema.message(20, any);
+    }
     if let Some(values) = value.get("additionalProperties") {
         let mut choice = Message::default();
         choice.message(1, self::schema(values));

@@ -63,6 +63,9 @@ fn the_protobuf_form_says_what_the_json_form_says() {
     assert_eq!(field(named(&extensions, "x-kubernetes-patch-merge-key"), 2), b"\"containerPort\"");
     let item = field(field(ports, 23), 1);
     assert_eq!(field(item, 1), b"#/definitions/io.k8s.api.core.v1.ContainerPort");
+    let policy = named(&properties, "imagePullPolicy");
+    let values = fields(policy).into_iter().filter(|(number, _)| *number == 20).map(|(_, any)| field(any, 2));
+    assert_eq!(values.collect::<Vec<_>>(), [&b"\"Always\""[..], b"\"IfNotPresent\"", b"\"Never\""]);
 
     let pod = named(&paths, "/api/v1/namespaces/{namespace}/pods/{name}");
     let patch = field(pod, 8);

@@ -10,10 +10,11 @@ use crate::golden::{Differences, compare, shared};
 
 fn report(what: &str, found: &Differences) {
     println!(
-        "{what}: {} values as upstream's, {} of {} descriptions in other words, {} other differences",
+        "{what}: {} values as upstream's, {} of {} descriptions in other words, {} enumerations, {} other differences",
         found.n_same,
         found.descriptions.len(),
         found.n_described,
+        found.n_enumerations,
         found.others.len()
     );
     for difference in found.others.iter().take(40) {
@@ -83,4 +84,18 @@ fn off_by_default(name: &str) -> bool {
     // `GroupResource` is of the storage version migration.
     let of_groups = ["/logs/", "/apis/internal.apiserver.k8s.io/", "/apis/storagemigration.k8s.io/", "logpath"];
     of_groups.iter().any(|prefix| name.starts_with(prefix)) || name.ends_with("meta.v1.GroupResource")
+}
+
+#[test]
+fn enumerations_are_listed() {
+    let served = Registry::builtin().snapshot();
+    let core: Value = serde_json::from_slice(&v3(&served, "api/v1").unwrap()).unwrap();
+    let types = &core["components"]["schemas"];
+    let policy = &types["io.k8s.api.core.v1.Container"]["properties"]["imagePullPolicy"];
+    assert_eq!(policy["enum"], serde_json::json!(["Always", "IfNotPresent", "Never"]));
+    let list = "\n\nPossible enum values:\n - `\"Always\"`\n - `\"IfNotPresent\"`\n - `\"Never\"`";
+    assert!(policy["description"].as_str().unwrap().ends_with(list));
+    let modes = &types["io.k8s.api.core.v1.PersistentVolumeClaimSpec"]["properties"]["accessModes"];
+    assert_eq!(modes["items"]["enum"][0], "ReadOnlyMany");
+    assert!(modes["enum"].is_null());
 }
