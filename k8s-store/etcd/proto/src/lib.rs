@@ -8,7 +8,7 @@ pub mod mvccpb {
 }
 
 /// Requests, responses, clients and servers.
-#[expect(missing_docs, reason = "generated, as above")]
+#[expect(missing_docs, unused_qualifications, reason = "generated, as above")]
 #[expect(clippy::pedantic, reason = "generated, as above")]
 pub mod etcdserverpb {
     tonic::include_proto!("etcdserverpb");
