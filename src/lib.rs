@@ -23,9 +23,12 @@ pub use k8s_cni as cni;
 pub use k8s_cri as cri;
 pub use k8s_csi as csi;
 pub use k8s_ctrl as ctrl;
+pub use k8s_ctrl_cluster as ctrl_cluster;
+pub use k8s_ctrl_workloads as ctrl_workloads;
 pub use k8s_env as env;
 pub use k8s_node as node_agent;
 pub use k8s_sched as sched;
+pub use k8s_sched_plugins as sched_plugins;
 pub use k8s_store as store;
 
 #[cfg(feature = "https")]
