@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod bootstrap;
 mod columns;
 mod describe;
 mod enumeration;
@@ -40,6 +41,8 @@ fn from_answers(out: &Path, shared: &Path, swagger: &Value) -> Result<()> {
     write(out, "openapi/src/generated/describe.rs", &describe::table(swagger)?)?;
     write(out, "openapi/src/generated/every_group.txt", &describe::every_group(swagger))?;
     write(out, "server/src/authorize/rbac/generated/policy.txt", &policy::table(&recorded("bootstrap_rbac.json"))?)?;
+    let (services, flows) = (recorded("bootstrap_apiservices.json"), recorded("bootstrap_flowcontrol.json"));
+    write(out, "server/src/bootstrap/generated/objects.jsonl", &bootstrap::objects(&[&services, &flows])?)?;
     write(out, "tables/src/generated/columns.txt", &columns::table(&recorded("tables_columns.json"), swagger)?)
 }
 

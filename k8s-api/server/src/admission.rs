@@ -3,6 +3,7 @@
 //! Upstream: `k8s.io/apiserver/pkg/admission` and `plugin/pkg/admission`.
 
 mod default_class;
+mod limit_ranger;
 mod namespace_lifecycle;
 mod node_taints;
 mod priority;
@@ -21,7 +22,8 @@ use k8s_env::Env;
 /// # Contract
 /// `admit` runs for every plugin in the order of the chain and may change the object; then the server prepares and
 /// validates it; then `validate` runs for every plugin in the same order and may only refuse. A refusal by any of them
-/// ends the request and nothing is stored. On a retry after a conflict both run again, on the newer object.
+/// ends the request and nothing is stored. On a retry after a conflict both run again, on the newer object. A plugin
+/// writes the one it needs, or both.
 ///
 /// # Cancellation
 /// The futures may be dropped at any time.
@@ -39,7 +41,10 @@ pub trait Admission: Send + Sync + Debug + 'static {
         request: &AdmissionRequest<'_>,
         object: Option<&mut dyn AnyObject>,
         cluster: &dyn Lookup,
-    ) -> Result<(), Status>;
+    ) -> Result<(), Status> {
+        let _ = (request, object, cluster);
+        Ok(())
+    }
 
     /// Refuses the object as it would be stored. There is none for a delete.
     async fn validate(
@@ -47,7 +52,10 @@ pub trait Admission: Send + Sync + Debug + 'static {
         request: &AdmissionRequest<'_>,
         object: Option<&dyn AnyObject>,
         cluster: &dyn Lookup,
-    ) -> Result<(), Status>;
+    ) -> Result<(), Status> {
+        let _ = (request, object, cluster);
+        Ok(())
+    }
 }
 
 /// What a plugin may know of a request.
@@ -112,12 +120,13 @@ impl AdmissionChain {
     pub fn standard(env: Env) -> Self {
         Self(vec![
             Arc::new(namespace_lifecycle::NamespaceLifecycle),
+            Arc::new(limit_ranger::LimitRanger),
             Arc::new(service_account::ServiceAccount { env }),
             Arc::new(node_taints::TaintNodesByCondition),
             Arc::new(priority::Priority),
             Arc::new(tolerations::DefaultTolerationSeconds),
-            Arc::new(default_class::DefaultStorageClass),
-            Arc::new(default_class::DefaultIngressClass),
+            Arc::new(default_class::STORAGE),
+            Arc::new(default_class::INGRESS),
         ])
     }
 

@@ -1,7 +1,9 @@
 //! The objects that every cluster has from its first moment.
 //!
-//! Upstream: `pkg/controlplane/controller/systemnamespaces`, `pkg/controlplane/controller/kubernetesservice` and
+//! Upstream: `pkg/controlplane/controller/{systemnamespaces,kubernetesservice,defaultservicecidr}` and
 //! `pkg/registry/scheduling/rest`.
+
+mod objects;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,9 +14,9 @@ use k8s_openapi::api::core::v1::{
     EndpointAddress, EndpointPort, EndpointSubset, Endpoints, Namespace, Service, ServicePort, ServiceSpec,
 };
 use k8s_openapi::api::discovery::v1::{self as discovery, Endpoint, EndpointConditions, EndpointSlice};
-use k8s_openapi::api::networking::v1::{ServiceCIDR, ServiceCIDRSpec};
+use k8s_openapi::api::networking::v1::{ServiceCIDR, ServiceCIDRSpec, ServiceCIDRStatus};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::authorize::policy;
@@ -58,7 +60,8 @@ pub(crate) async fn run(server: &ApiServer, rbac: bool) -> Result<(), Status> {
         ensure(&client, "default", endpoints(address)).await?;
         ensure(&client, "default", slice(address)).await?;
     }
-    ensure(&client, "", service_cidr(server)).await?;
+    service_cidr(&client, server).await?;
+    objects::run(&client, &server.core().env).await?;
     if rbac {
         roles(&client).await?;
     }
@@ -145,9 +148,26 @@ fn slice(address: SocketAddr) -> EndpointSlice {
     EndpointSlice { metadata, address_type, endpoints: Some(vec![endpoint]), ports: Some(vec![port]) }
 }
 
-fn service_cidr(server: &ApiServer) -> ServiceCIDR {
+/// Creates the range of service addresses, which is ready from the first moment.
+async fn service_cidr(client: &Client, server: &ApiServer) -> Result<(), Status> {
     let spec = ServiceCIDRSpec { cidrs: Some(vec![server.core().services.network()]) };
-    ServiceCIDR { metadata: named("kubernetes"), spec: Some(spec), status: None }
+    let range = ServiceCIDR { metadata: named("kubernetes"), spec: Some(spec), status: None };
+    let created = match client.namespaced::<ServiceCIDR>("").create(range).await {
+        Err(status) if status.is_already_exists() => return Ok(()),
+        created => created?,
+    };
+    let mut range = ServiceCIDR::clone(&created);
+    let ready = Condition {
+        type_: "Ready".to_owned(),
+        status: "True".to_owned(),
+        last_transition_time: Time(server.core().env.clock.now()),
+        reason: String::new(),
+        message: "Kubernetes default Service CIDR is ready".to_owned(),
+        observed_generation: None,
+    };
+    range.status = Some(ServiceCIDRStatus { conditions: Some(vec![ready]) });
+    client.namespaced::<ServiceCIDR>("").update_status(range).await?;
+    Ok(())
 }
 
 fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -1,11 +1,12 @@
 //! API services.
 //!
-//! Upstream: `k8s.io/kube-aggregator/pkg/apis/apiregistration`.
+//! Upstream: `k8s.io/kube-aggregator/pkg/apis/apiregistration` and `pkg/registry/apiservice`.
 
 use k8s_api::DynamicObject;
 use k8s_api::field::{Error, ErrorList, quote};
 use k8s_api_kinds::metadata::invalid;
 use k8s_api_kinds::{At, Rules, names};
+use serde_json::json;
 
 use crate::checks::{dns_subdomain, text};
 use crate::trees::{child, field, fill, required};
@@ -18,6 +19,20 @@ impl Rules for ApiServices {
     fn default(&self, service: &mut DynamicObject) {
         if let Some(reference) = child(&mut service.rest, "spec").and_then(|spec| child(spec, "service")) {
             fill(reference, "port", 443);
+        }
+    }
+
+    fn prepare_for_create(&self, service: &mut DynamicObject) {
+        // What the server itself serves is there as soon as anybody asks.
+        if field(service, "spec").get("service").is_none() {
+            let condition = json!({
+                "type": "Available",
+                "status": "True",
+                "lastTransitionTime": service.metadata.creation_timestamp,
+                "reason": "Local",
+                "message": "Local APIServices are always available",
+            });
+            service.rest.insert("status".to_owned(), json!({ "conditions": [condition] }));
         }
     }
 

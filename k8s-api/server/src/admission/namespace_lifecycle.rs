@@ -51,13 +51,4 @@ impl Admission for NamespaceLifecycle {
         status.details.get_or_insert_with(|| Box::new(Details::default())).causes.push(cause);
         Err(status)
     }
-
-    async fn validate(
-        &self,
-        _: &AdmissionRequest<'_>,
-        _: Option<&dyn AnyObject>,
-        _: &dyn Lookup,
-    ) -> Result<(), Status> {
-        Ok(())
-    }
 }

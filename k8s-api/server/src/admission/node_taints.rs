@@ -35,13 +35,4 @@ impl Admission for TaintNodesByCondition {
         }
         Ok(())
     }
-
-    async fn validate(
-        &self,
-        _: &AdmissionRequest<'_>,
-        _: Option<&dyn AnyObject>,
-        _: &dyn Lookup,
-    ) -> Result<(), Status> {
-        Ok(())
-    }
 }

@@ -38,15 +38,6 @@ impl Admission for DefaultTolerationSeconds {
         }
         Ok(())
     }
-
-    async fn validate(
-        &self,
-        _: &AdmissionRequest<'_>,
-        _: Option<&dyn AnyObject>,
-        _: &dyn Lookup,
-    ) -> Result<(), Status> {
-        Ok(())
-    }
 }
 
 fn tolerates(toleration: &Toleration, key: &str) -> bool {

@@ -5,6 +5,7 @@ mod configmaps;
 mod golden;
 mod harness;
 mod hostile;
+mod limits;
 mod pods;
 mod protobuf;
 mod races;

@@ -38,10 +38,11 @@ impl Cluster {
             .start()
             .await
             .unwrap();
+        let user = |name: &str, groups: &[&str]| UserInfo { uid: name.to_owned(), ..UserInfo::new(name, groups) };
         let tokens = TokenFile::new()
-            .with("admin", UserInfo::new("admin", &["system:masters"]))
-            .with("alice", UserInfo::new("alice", &[]))
-            .with("bob", UserInfo::new("bob", &[]));
+            .with("admin", user("admin", &["system:masters"]))
+            .with("alice", user("alice", &[]))
+            .with("bob", user("bob", &[]));
         Self { http: server.http(tokens), _server: server, store, env }
     }
 
