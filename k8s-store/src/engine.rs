@@ -5,7 +5,7 @@
 //! # Stages
 //! A change is *staged* first: under one lock it is decided on the state with everything staged before it, and gets
 //! its revision. Readers and watches do not see it until it is *published*. A store in memory publishes at once; one
-//! with a log publishes once the log is safe, or [retracts](Engine::retract) all that is staged if that fails.
+//! with a log publishes once the log is safe, or [retracts](Stage::retract) all that is staged if that fails.
 //!
 //! The latest versions and a log of the last events lie under one lock. The log serves reads at older revisions,
 //! which undo its newer events, reads of what is published while more is staged, and watches that start in the past.
@@ -25,6 +25,7 @@ use crate::{
 mod commit;
 mod expiry;
 mod fill;
+mod hash;
 mod history;
 mod hub;
 mod keys;
@@ -37,6 +38,7 @@ mod watch;
 pub use commit::Change;
 pub use expiry::{Next, expire};
 pub use fill::Fill;
+pub(crate) use hash::encode;
 
 use history::{Batch, History};
 use hub::Hub;
@@ -113,6 +115,11 @@ impl Engine {
         Ok((state.page(after, limit), state.published()))
     }
 
+    /// How many keys there are, those that are only staged included.
+    pub fn keys(&self) -> usize {
+        self.state.read().keys.len()
+    }
+
     /// Runs a transaction that writes nothing, or returns it if its answer would depend on what is only staged.
     ///
     /// # Errors
@@ -167,22 +174,16 @@ impl Engine {
 
     /// Makes everything staged up to `mark` visible, and hands it to the watches.
     pub fn publish(&self, mark: Mark) {
-        self.published(self.state.write(), mark);
+        self.release(self.state.write(), mark);
     }
 
-    fn published(&self, mut state: RwLockWriteGuard<'_, State>, mark: Mark) {
+    fn release(&self, mut state: RwLockWriteGuard<'_, State>, mark: Mark) {
         // Queued under the lock, in the order of the revisions; handed out after it.
         let told = state.publish(mark, &self.hub);
         drop(state);
         if told {
             self.hub.dispatch();
         }
-    }
-
-    /// Takes back all that is staged and not published: nobody has seen it.
-    pub fn retract(&self) {
-        self.state.write().retract();
-        self.lease_due_earlier.notify_one();
     }
 
     /// Whether everything staged is published.
@@ -208,12 +209,19 @@ impl Engine {
         self.state.read().open()?.leases.status(id)
     }
 
-    /// The leases in the order of their names, as [`Engine::lease`] sees them.
+    /// The leases in the order of their names, as [`Engine::lease`] sees them, and how far what is staged goes.
     ///
     /// # Errors
     /// [`Error::Closed`].
-    pub fn leases(&self) -> Result<Vec<Lease>, Error> {
-        Ok(self.state.read().open()?.leases.list())
+    pub fn leases(&self) -> Result<(Vec<Lease>, Mark), Error> {
+        let state = self.state.read();
+        let state = state.open()?;
+        Ok((state.leases.list(), state.mark()))
+    }
+
+    /// How far everything is published.
+    pub fn published_mark(&self) -> Mark {
+        self.state.read().published_mark()
     }
 
     /// Ends everything: each later call fails with [`Error::Closed`], and so does each watch.
@@ -275,10 +283,21 @@ impl Stage<'_> {
         self.state.history.since(revision.next()).map(|batch| &batch[..])
     }
 
+    /// Whether everything staged is published.
+    pub fn is_settled(&self) -> bool {
+        self.state.is_settled()
+    }
+
+    /// Takes back all that is staged and not published: nobody has seen it.
+    pub fn retract(&mut self) {
+        self.state.retract();
+        self.engine.lease_due_earlier.notify_one();
+    }
+
     /// Publishes all that is staged.
     pub fn publish(self) {
         let mark = self.mark();
-        self.engine.published(self.state, mark);
+        self.engine.release(self.state, mark);
     }
 }
 

@@ -27,6 +27,10 @@ impl Keys {
         self.slots.reserve_exact(keys);
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// All keys in no order.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Bytes, &Slot)> {
         self.slots.iter()

@@ -144,6 +144,10 @@ impl Table {
         self.published + self.staged.len() as u64
     }
 
+    pub(super) fn published(&self) -> u64 {
+        self.published
+    }
+
     pub(super) fn is_settled(&self) -> bool {
         self.staged.is_empty()
     }

@@ -60,6 +60,10 @@ impl State {
         Mark { revision: self.revision(), lease_changes: self.leases.changes() }
     }
 
+    pub(super) fn published_mark(&self) -> Mark {
+        Mark { revision: self.published, lease_changes: self.leases.published() }
+    }
+
     pub(super) fn is_settled(&self) -> bool {
         self.published == self.revision() && self.leases.is_settled()
     }

@@ -34,7 +34,7 @@ impl Leases for Memory {
     }
 
     async fn leases(&self) -> Result<Vec<LeaseId>, Error> {
-        Ok(self.engine.leases()?.into_iter().map(|lease| lease.id).collect())
+        Ok(self.engine.leases()?.0.into_iter().map(|lease| lease.id).collect())
     }
 }
 

@@ -5,7 +5,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use futures_core::Stream;
 
 use super::Memory;
-use crate::{Error, Hash, KeyRange, KeyValue, LeaseId, Maintenance, Page, RangeOptions, Revision, Snapshot};
+use crate::engine::encode;
+use crate::{Error, Hash, KeyRange, KeyValue, Maintenance, Page, RangeOptions, Revision, Snapshot};
 
 /// First in a snapshot: what it is, and the version of its form.
 const MAGIC: &[u8] = b"k8s-store memory 1\n";
@@ -33,12 +34,7 @@ impl Maintenance for Memory {
     }
 
     async fn hash(&self, revision: Option<Revision>) -> Result<Hash, Error> {
-        let page = self.contents(RangeOptions { revision, ..RangeOptions::latest() })?;
-        let revision = revision.filter(|revision| !revision.is_zero()).unwrap_or(page.revision);
-        let mut hash = Fnv::default();
-        page.items.iter().for_each(|kv| encode(kv, |part| hash.add(part)));
-        let oldest = self.engine.status()?.oldest;
-        Ok(Hash { revision, oldest, hash: hash.fold() })
+        self.engine.hash(revision)
     }
 
     async fn close(&self) -> Result<(), Error> {
@@ -69,37 +65,5 @@ impl Stream for Pieces {
             encode(&kv, |part| piece.extend_from_slice(part));
         }
         Poll::Ready((!piece.is_empty()).then(|| Ok(piece.freeze())))
-    }
-}
-
-fn encode(kv: &KeyValue, mut write: impl FnMut(&[u8])) {
-    for bytes in [&kv.key, &kv.value] {
-        write(&(bytes.len() as u64).to_le_bytes());
-        write(bytes);
-    }
-    for number in [kv.create_revision.0, kv.mod_revision.0, kv.version] {
-        write(&number.to_le_bytes());
-    }
-    write(&kv.lease.map_or(0, LeaseId::get).to_le_bytes());
-}
-
-/// FNV-1a, which is the same everywhere and needs no table.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn add(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn fold(&self) -> u32 {
-        (self.0 ^ (self.0 >> 32)) as u32
     }
 }

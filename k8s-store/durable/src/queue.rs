@@ -1,0 +1,158 @@
+use std::mem;
+
+use k8s_store::engine::Mark;
+use k8s_store::{Error, Revision};
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::{Notify, oneshot};
+
+use crate::bell::Bell;
+use crate::format::{FRAME_HEADER, Record, write_events};
+
+/// How many bytes may wait to be written before writers have to wait themselves.
+const ROOM: usize = 64 << 20;
+
+/// What has been staged and waits to be written.
+///
+/// Locked inside the engine's stage only, so that the log has the order of the stages.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    group: Mutex<Waiting>,
+    pub(crate) bell: Bell,
+    room: Notify,
+}
+
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) group: Group,
+    /// Ring the bell once so many wait.
+    pub(crate) wanted: usize,
+    pub(crate) gate: Gate,
+    /// The latest compaction that is staged.
+    pub(crate) compacting: Revision,
+    /// How often what was staged was taken back.
+    pub(crate) retractions: u64,
+}
+
+/// Whether new changes are let in.
+#[derive(Clone, Debug)]
+pub(crate) enum Gate {
+    Open,
+    /// Not until the store is opened again: the disk failed when it must not.
+    Failed(Error),
+    Closed,
+}
+
+/// Changes that are written and acknowledged together.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    /// Records, after room for the frame's header.
+    pub(crate) frame: Vec<u8>,
+    pub(crate) mark: Option<Mark>,
+    pub(crate) waiters: Vec<oneshot::Sender<Result<(), Error>>>,
+    pub(crate) compact: Option<Revision>,
+    /// Begin a new file before this.
+    pub(crate) rotate: bool,
+    pub(crate) closes: bool,
+}
+
+/// What a change waits for.
+#[derive(Debug)]
+pub(crate) enum Wait {
+    Nothing,
+    For(oneshot::Receiver<Result<(), Error>>),
+}
+
+impl Wait {
+    pub(crate) async fn done(self) -> Result<(), Error> {
+        match self {
+            Self::Nothing => Ok(()),
+            // The writer is gone only if the store was dropped.
+            Self::For(end) => end.await.unwrap_or(Err(Error::Closed)),
+        }
+    }
+}
+
+impl Queue {
+    pub(crate) fn new() -> Self {
+        let waiting = Waiting {
+            group: Group::default(),
+            wanted: usize::MAX,
+            gate: Gate::Open,
+            compacting: Revision::ZERO,
+            retractions: 0,
+        };
+        Self { group: Mutex::new(waiting), bell: Bell::default(), room: Notify::new() }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.group.lock()
+    }
+
+    /// Waits until there is room for more.
+    pub(crate) async fn room(&self) {
+        loop {
+            let freed = self.room.notified();
+            if self.group.lock().group.frame.len() < ROOM {
+                return;
+            }
+            freed.await;
+        }
+    }
+
+    /// Takes what waits. `buffer` is used for what comes next.
+    pub(crate) fn take(&self, mut buffer: Vec<u8>) -> Option<Group> {
+        buffer.clear();
+        let mut waiting = self.group.lock();
+        waiting.wanted = usize::MAX;
+        if waiting.group.is_empty() {
+            return None;
+        }
+        let group = mem::replace(&mut waiting.group, Group { frame: buffer, ..Group::default() });
+        drop(waiting);
+        if group.frame.len() >= ROOM {
+            self.room.notify_waiters();
+        }
+        Some(group)
+    }
+}
+
+impl Waiting {
+    /// Fails unless changes are let in.
+    pub(crate) fn enter(&self) -> Result<(), Error> {
+        match &self.gate {
+            Gate::Open => Ok(()),
+            Gate::Failed(error) => Err(error.clone()),
+            Gate::Closed => Err(Error::Closed),
+        }
+    }
+}
+
+impl Group {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frame.is_empty() && self.waiters.is_empty() && !self.rotate && !self.closes
+    }
+
+    pub(crate) fn add_events(&mut self, events: &[k8s_store::Event]) {
+        if let Some(first) = events.first() {
+            write_events(self.open(), first.kv.mod_revision, events);
+        }
+    }
+
+    pub(crate) fn add(&mut self, record: &Record) {
+        record.write(self.open());
+    }
+
+    fn open(&mut self) -> &mut Vec<u8> {
+        if self.frame.is_empty() {
+            self.frame.resize(FRAME_HEADER, 0);
+        }
+        &mut self.frame
+    }
+
+    pub(crate) fn tell(&mut self, result: &Result<(), Error>) {
+        for waiter in self.waiters.drain(..) {
+            // Who does not listen any more has been told so on the trait.
+            let _gone = waiter.send(result.clone());
+        }
+    }
+}

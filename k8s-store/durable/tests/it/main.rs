@@ -1,0 +1,6 @@
+//! What the durable store promises beyond the conformance kit.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod basics;
+mod scratch;
