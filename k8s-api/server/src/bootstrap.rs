@@ -21,6 +21,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::authorize::policy;
 use crate::server::ApiServer;
+use crate::services::addresses;
 
 const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 const PRIORITIES: [(&str, i32, &str); 2] = [
@@ -61,6 +62,8 @@ pub(crate) async fn run(server: &ApiServer, rbac: bool) -> Result<(), Status> {
         ensure(&client, "default", slice(address)).await?;
     }
     service_cidr(&client, server).await?;
+    let own = server.core().services.api_server().to_string();
+    ensure(&client, "", addresses::object(&own, "default", "kubernetes")).await?;
     objects::run(&client, &server.core().env).await?;
     if rbac {
         roles(&client).await?;

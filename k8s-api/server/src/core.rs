@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use k8s_api::registry::Registry;
 use k8s_api::{GroupVersionResource, Object, Status, UserInfo};
-use k8s_api_client::{Reply, Request, Target};
+use k8s_api_client::{Reply, Request, Target, Transport};
 use k8s_env::Env;
 use k8s_store::Store;
 
@@ -82,6 +82,14 @@ impl Core {
 /// The key of an object below its resource's prefix.
 pub(crate) fn relative(namespace: &str, name: &str) -> String {
     if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") }
+}
+
+/// For the server's own tasks, which must not keep the server alive.
+#[async_trait]
+impl Transport for Core {
+    async fn call(&self, request: Request) -> Result<Reply, Status> {
+        Self::call(self, request).await
+    }
 }
 
 #[async_trait]

@@ -15,7 +15,7 @@ use crate::bootstrap;
 use crate::core::Core;
 use crate::paths::Documents;
 use crate::resource::Resources;
-use crate::services::{NODE_PORTS, ServiceAllocator};
+use crate::services::{NODE_PORTS, ServiceAllocator, addresses};
 use crate::tokens::Tokens;
 
 /// A Kubernetes API server over a store.
@@ -147,6 +147,7 @@ impl ApiServerBuilder {
         };
         let server = ApiServer { core: Arc::new(core), tasks: Arc::new(tasks) };
         bootstrap::run(&server, self.policy).await?;
+        server.tasks.spawn(addresses::follow(server.core.clone()));
         Ok(server)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Upstream: `pkg/registry/core/service/storage/alloc.go` and `pkg/registry/core/service/{ipallocator,portallocator}`.
 
+pub(crate) mod addresses;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;

@@ -76,12 +76,18 @@ pub fn table(
     metadata: &ListMeta,
     headers: bool,
 ) -> Vec<u8> {
+    let mut rows: Vec<TableRow> =
+        objects.iter().map(|object| table_row(row(resource, object, now), object, include)).collect();
+    if resource.resource == "flowschemas" {
+        // In the order in which requests are matched: by precedence, then by name.
+        rows.sort_by_key(|row| (row.cells.get(2).and_then(Value::as_i64), row.cells.first().map(ToString::to_string)));
+    }
     let table = Table {
         kind: "Table",
         api_version: "meta.k8s.io/v1",
         metadata,
         column_definitions: headers.then(|| columns(resource)),
-        rows: objects.iter().map(|object| table_row(row(resource, object, now), object, include)).collect(),
+        rows,
     };
     serde_json::to_vec(&table).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! The server as its clients see it, in process and in simulated time.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod addresses;
 mod configmaps;
 mod golden;
 mod harness;
