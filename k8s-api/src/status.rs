@@ -37,6 +37,9 @@ pub struct Status {
     /// The HTTP status code.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub code: u16,
+    /// What the sender should know besides, as of fields that were dropped; headers over HTTP, not part of the body.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
 }
 
 /// The object and the fields that an error is about.
@@ -157,6 +160,7 @@ impl Status {
             reason,
             details: None,
             code,
+            warnings: Vec::new(),
         }
     }
 
@@ -173,6 +177,12 @@ impl Status {
     /// The same with details.
     pub fn with_details(mut self, details: Details) -> Self {
         self.details = Some(Box::new(details));
+        self
+    }
+
+    /// The same with what the sender should know besides.
+    pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings;
         self
     }
 

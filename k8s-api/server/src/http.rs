@@ -272,7 +272,12 @@ impl From<Status> for Refusal {
 impl Refusal {
     fn response(self, accept: &Accept) -> Response<ResponseBody> {
         match self {
-            Self::Failed(status) => encode::status(&status, accept),
+            Self::Failed(mut status) => {
+                let warnings = std::mem::take(&mut status.warnings);
+                let mut response = encode::status(&status, accept);
+                warn(&mut response, warnings);
+                response
+            }
             Self::Unauthorized(status) => {
                 let mut response = encode::status(&status, accept);
                 let nosniff = HeaderValue::from_static("nosniff");

@@ -27,8 +27,10 @@ pub(super) async fn create(
 ) -> Result<Reply, Status> {
     let resource = scope.resource;
     let (object, mut warnings) = decode(body, &*resource.strategy, &resource.info.gvk(), options.field_validation)?;
-    let object = insert(core, scope, object, options.dry_run, &mut warnings).await?;
-    Ok(Reply { response: Response::Object { object, created: true }, warnings })
+    match insert(core, scope, object, options.dry_run, &mut warnings).await {
+        Ok(object) => Ok(Reply { response: Response::Object { object, created: true }, warnings }),
+        Err(status) => Err(status.with_warnings(warnings)),
+    }
 }
 
 /// Stores a new object after all that happens to new objects.
@@ -79,13 +81,12 @@ async fn attempt(
         resource: resource.gvr(),
         kind: &kind,
         subresource: "",
-        namespace: if resource.info.kind == "Namespace" { &name } else { scope.namespace },
+        namespace: scope.namespace,
         name: &name,
         user: scope.user,
         old: None,
         dry_run,
     };
-    let request = AdmissionRequest { namespace: scope.namespace, ..request };
     core.admission.admit(&request, Some(&mut *object), core).await?;
     strategy.prepare_for_create(&mut *object);
     // Held until the object is stored: nobody else is given the same addresses in between.

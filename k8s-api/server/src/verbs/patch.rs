@@ -29,9 +29,12 @@ pub(crate) async fn patch(
         scope.resource.strategy.decode(decoded.tree).map_err(|e| misfit(&gvk, &e))
     };
     let plan = Change { make: &mut make, attempts: ATTEMPTS, dry_run: options.dry_run };
-    let object = change(core, scope, plan, &mut warnings).await?;
+    let outcome = change(core, scope, plan, &mut warnings).await;
     dropped.append(&mut warnings);
-    Ok(Reply { response: Response::Object { object, created: false }, warnings: dropped })
+    match outcome {
+        Ok(object) => Ok(Reply { response: Response::Object { object, created: false }, warnings: dropped }),
+        Err(status) => Err(status.with_warnings(dropped)),
+    }
 }
 
 /// Applies a patch to the tree of a built-in kind.

@@ -18,8 +18,10 @@ pub(crate) async fn update(
 ) -> Result<Reply, Status> {
     let resource = scope.resource;
     let (object, mut warnings) = decode(body, &*resource.strategy, &resource.info.gvk(), options.field_validation)?;
-    let (object, created) = replace(core, scope, object, options.dry_run, &mut warnings).await?;
-    Ok(Reply { response: Response::Object { object, created }, warnings })
+    match replace(core, scope, object, options.dry_run, &mut warnings).await {
+        Ok((object, created)) => Ok(Reply { response: Response::Object { object, created }, warnings }),
+        Err(status) => Err(status.with_warnings(warnings)),
+    }
 }
 
 async fn replace(

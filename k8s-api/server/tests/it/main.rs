@@ -12,3 +12,4 @@ mod protobuf;
 mod races;
 mod rbac;
 mod versions;
+mod warnings;
