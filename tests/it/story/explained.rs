@@ -4,6 +4,9 @@ use std::path::Path;
 
 use super::step::Step;
 
+/// How a reason begins for what differs in some runs only.
+pub(crate) const SOMETIMES: &str = "sometimes";
+
 /// The reasons in `docs/conformance.md`: which commands are left out, and which may differ.
 #[derive(Debug)]
 pub(crate) struct Explained {

@@ -8,8 +8,15 @@ use crate::kubectl::{Kubectl, Said};
 /// What became of a command.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    Equal,
-    Differs { expected: Said, said: Said, reason: Option<String> },
+    /// What the recording says; `outdated` where a difference is explained.
+    Equal {
+        outdated: bool,
+    },
+    Differs {
+        expected: Said,
+        said: Said,
+        reason: Option<String>,
+    },
     LeftOut(String),
 }
 
@@ -30,7 +37,7 @@ impl Report {
     }
 
     pub(crate) fn equal(&self) -> usize {
-        self.count(|outcome| matches!(outcome, Outcome::Equal))
+        self.count(|outcome| matches!(outcome, Outcome::Equal { .. }))
     }
 
     /// The commands that differ although nobody said why.
@@ -39,12 +46,19 @@ impl Report {
         without.map(|(n, ..)| *n).collect()
     }
 
+    /// The commands that are equal although somebody said why not.
+    pub(crate) fn outdated(&self) -> Vec<u32> {
+        let outdated = self.outcomes.iter().filter(|(.., o)| matches!(o, Outcome::Equal { outdated: true }));
+        outdated.map(|(n, ..)| *n).collect()
+    }
+
     pub(crate) fn write(&self) {
         let mut text = format!("{self}\n");
         for (n, command, outcome) in &self.outcomes {
             writeln!(text, "\n=== {n} kubectl {command}").unwrap();
             match outcome {
-                Outcome::Equal => writeln!(text, "equal").unwrap(),
+                Outcome::Equal { outdated: false } => writeln!(text, "equal").unwrap(),
+                Outcome::Equal { outdated: true } => writeln!(text, "EQUAL, but said to differ").unwrap(),
                 Outcome::LeftOut(reason) => writeln!(text, "left out: {reason}").unwrap(),
                 Outcome::Differs { expected, said, reason } => {
                     writeln!(text, "DIFFERS: {}", reason.as_deref().unwrap_or("nobody knows why")).unwrap();
