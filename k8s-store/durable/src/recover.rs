@@ -38,6 +38,9 @@ struct End {
     /// Something whole follows that was never complete with all before it: go on in a new file.
     is_dirty: bool,
     last: Revision,
+    /// Where the frames begin of which no later one says that they were synced, and their bytes.
+    unsure_at: u64,
+    unsure: Vec<u8>,
 }
 
 /// The names on a disk.
@@ -169,8 +172,9 @@ impl Recovered {
     pub(crate) fn open_log(self, disk: &Arc<dyn Disk>, segment_size: u64) -> Result<(Engine, Log), Error> {
         let Self { engine, store, base, sealed, base_size, spares, end, .. } = self;
         let file = disk.open(&Name::Log(end.number).to_string()).map_err(refused)?;
-        // The process before may have died between writing and syncing.
-        file.sync().map_err(refused)?;
+        // The process before may have died between writing and syncing. Or its sync failed: then the system may have
+        // the bytes in memory, not on the disk, and think that they need no writing. So they are written again.
+        file.write_at(end.unsure_at, &end.unsure).and_then(|()| file.sync()).map_err(refused)?;
         let segments =
             Segments { sealed: sealed.into(), active: end.number, active_size: end.size, spares, base, base_size };
         let mut log = Log {
@@ -280,6 +284,8 @@ impl Replay<'_> {
         // Where the next part begins, this one ends: what follows there was never complete.
         let ends_before = if is_last { None } else { Some(next_part(disk, number + 1)?) };
         let mut at = LOG_HEADER;
+        let mut places = Vec::new();
+        let mut synced = 0;
         loop {
             let next = self.next_frame.unwrap_or_default();
             if ends_before == Some(next) {
@@ -288,6 +294,8 @@ impl Replay<'_> {
             match frame_at(salt, &log, at) {
                 Ok(frame) if frame.header.number == next => {
                     self.frame(frame.payload).map_err(|what| corrupt(format!("{name}: frame at byte {at} {what}")))?;
+                    places.push((next, at));
+                    synced = frame.header.synced;
                     at += frame.size;
                     self.next_frame = Some(next + 1);
                     self.frames += 1;
@@ -306,8 +314,18 @@ impl Replay<'_> {
             }
             is_dirty = true;
         }
-        let size = log.len() as u64;
-        Ok(End { number, at: at as u64, size, next_frame: next, is_dirty, last: self.fill.revision() })
+        let first_unsure = places.iter().find(|(number, _)| *number > synced).map_or(at, |(_, at)| *at);
+        let unsure = log.get(first_unsure..at).unwrap_or_default().to_vec();
+        Ok(End {
+            number,
+            at: at as u64,
+            size: log.len() as u64,
+            next_frame: next,
+            is_dirty,
+            last: self.fill.revision(),
+            unsure_at: first_unsure as u64,
+            unsure,
+        })
     }
 
     fn frame(&mut self, payload: &[u8]) -> Result<(), String> {

@@ -3,4 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod basics;
+mod crashes;
 mod scratch;
+mod trial;
