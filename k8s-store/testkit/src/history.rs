@@ -1,7 +1,6 @@
 //! What a store was asked and what it answered, and whether a correct store could have answered so.
 //!
-//! [`Recorded`] is a layer that writes down every call, answer and batch, in the order in which they happened.
-//! [`check`] then looks for an order of the transactions that explains all of it. There is no search: each answer
+//! A [`Recorder`] writes down every call, answer and batch, in the order in which they happened. [`check`] then looks for an order of the transactions that explains all of it. There is no search: each answer
 //! carries the revision that it claims, so the order is given, and what remains is to replay it on the
 //! [model](crate::model) and to compare. That makes histories of any length cheap to check, and the judgement exact:
 //! reads, writes and failed comparisons of the whole store are strictly serializable if nothing is reported.
@@ -16,7 +15,7 @@ mod violation;
 mod watches;
 
 pub use check::{Verdict, check};
-pub use recorded::Recorded;
+pub use recorded::{Recorded, Recorder};
 pub use violation::Violation;
 
 use k8s_store::{Error, KeyRange, Page, RangeOptions, Revision, Status, Txn, TxnOutcome, WatchBatch, WatchOptions};

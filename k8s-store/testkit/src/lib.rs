@@ -7,6 +7,8 @@ mod case;
 mod run;
 
 pub mod cases;
+pub mod defects;
+pub mod faults;
 pub mod history;
 pub mod model;
 pub mod text;

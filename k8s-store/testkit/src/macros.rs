@@ -206,6 +206,7 @@ macro_rules! __reopening_cases {
             18 => reopening::compaction_is_remembered;
             18 => reopening::the_revision_never_goes_back;
             18 => reopening::leases_are_there;
+            18 => reopening::a_crash_loses_nothing_acknowledged;
         }
     };
 }
@@ -235,14 +236,14 @@ macro_rules! __list {
     };
 }
 
-/// The list as functions that can be called.
+/// The list as functions of type `$check`, a boxed function that returns a boxed future.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __checks {
-    (() $($promise:literal => $group:ident::$case:ident $([$($need:ident),*])?;)*) => {
+    (($check:ty) $($promise:literal => $group:ident::$case:ident $([$($need:ident),*])?;)*) => {
         vec![$((
             $crate::__case!($promise, $group, $case, [$($($need),*)?]),
-            Box::new(|subject| Box::pin($crate::cases::$group::$case(subject)) as _) as _,
+            Box::new(|subject| Box::pin($crate::cases::$group::$case(subject)) as ::std::pin::Pin<Box<dyn Future<Output = ()>>>) as $check,
         )),*]
     };
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use k8s_store::{KeyRange, RangeOptions, Store};
 
 use super::support::{Sure, sure};
-use crate::history::{Recorded, Request, check};
+use crate::history::{Recorder, Request, check};
 use crate::traffic::{self, Plan};
 
 async fn judge(store: Arc<dyn Store>, plan: Plan) {
-    let recorded = sure(Recorded::new(store).await);
-    let store: Arc<dyn Store> = Arc::new(recorded.clone());
+    let recorder = Recorder::new(store.now().await);
+    let store: Arc<dyn Store> = Arc::new(recorder.record(store));
     sure(traffic::run(Arc::clone(&store), plan).await);
     store.read(KeyRange::all(), RangeOptions::latest()).await;
-    let history = recorded.history();
+    let history = recorder.history();
     let verdict = check(&history);
     verdict.assert_none();
     let wrote = history.calls.iter().filter(|call| matches!(call.request, Request::Txn(_))).count();
@@ -32,11 +32,11 @@ pub async fn watches_tell_what_happened(store: Arc<dyn Store>) {
 
 /// What compaction takes from a watch, it says.
 pub async fn compaction_takes_nothing_silently(store: Arc<dyn Store>) {
-    let recorded = sure(Recorded::new(store).await);
-    let store: Arc<dyn Store> = Arc::new(recorded.clone());
+    let recorder = Recorder::new(store.now().await);
+    let store: Arc<dyn Store> = Arc::new(recorder.record(store));
     let plan = Plan { seed: 3, clients: 4, calls: 60, watches: 12, compact_every: 13, ..Plan::default() };
     sure(traffic::run(store, plan).await);
-    let mut history = recorded.history();
+    let mut history = recorder.history();
     history.prev_may_be_compacted = true;
     check(&history).assert_none();
 }

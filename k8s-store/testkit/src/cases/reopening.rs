@@ -1,11 +1,16 @@
 //! Promise 18.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_store::{Delete, Error, KeyRange, RangeOptions, Revision, Txn, WatchOptions};
+use k8s_env::Tasks;
+use k8s_store::{Delete, Error, KeyRange, RangeOptions, Revision, Store, Txn, WatchOptions};
+use tokio::time::sleep;
 
 use super::support::{Sure, next, nothing_more, put, refused, sure, told};
 use super::{Opened, Place};
+use crate::history::{Recorder, check};
+use crate::traffic::{self, Plan};
 
 async fn close(opened: Opened) {
     sure(opened.maintenance.close().await);
@@ -103,4 +108,60 @@ pub async fn leases_are_there(place: Place) {
     let mut watch = opened.store.follow(KeyRange::all(), WatchOptions::from_now()).await;
     assert_eq!(sure(opened.leases.revoke(lease.id).await), base.next());
     assert_eq!(next(&mut watch).await.events.len(), 1);
+}
+
+/// Whatever was going on when the store was dropped: writes, compaction, defragmentation. All that was acknowledged is
+/// there, at its revision; of what was not, each transaction is there as a whole or not at all.
+pub async fn a_crash_loses_nothing_acknowledged(place: Place) {
+    let mut opened = place.open().await;
+    let mut seen = opened.store.now().await;
+    let recorder = Recorder::new(seen);
+    for round in 0..8 {
+        let gone = Arc::downgrade(&opened.store);
+        crash(opened, &recorder, round).await;
+        while gone.strong_count() > 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        opened = place.open().await;
+        seen = hear(recorder.record(Arc::clone(&opened.store)), seen).await;
+    }
+    let mut history = recorder.history();
+    history.prev_may_be_compacted = true;
+    check(&history).assert_none();
+}
+
+/// Uses the store in every way and drops it in the midst.
+async fn crash(opened: Opened, recorder: &Recorder, round: u64) {
+    let Opened { store, maintenance, leases: _ } = opened;
+    let upkeep = Tasks::new();
+    upkeep.spawn(async move {
+        loop {
+            drop(maintenance.defragment().await);
+            sleep(Duration::from_millis(1)).await;
+        }
+    });
+    let plan = Plan {
+        seed: round,
+        clients: 6,
+        calls: 1000,
+        watches: 2,
+        compact_every: 11,
+        // What nobody was told of yet is not forgotten: it will be asked for after the crash.
+        least_lag: 8,
+        cut_after: 40 + 13 * round as usize,
+        ..Plan::default()
+    };
+    sure(traffic::run(Arc::new(recorder.record(store)), plan).await);
+    upkeep.stop().await;
+}
+
+/// Listens to what happened after `seen`, as far as it is held, and reads all.
+async fn hear(store: impl Store, seen: Revision) -> Revision {
+    let now = store.now().await;
+    let oldest = sure(store.status().await).oldest;
+    let mut watch = store.follow(KeyRange::all(), WatchOptions::since(oldest.max(seen.next()))).await;
+    watch.request_progress();
+    while !next(&mut watch).await.is_progress() {}
+    store.read(KeyRange::all(), RangeOptions::latest()).await;
+    now
 }

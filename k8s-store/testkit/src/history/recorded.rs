@@ -12,11 +12,15 @@ use parking_lot::Mutex;
 
 use super::{Answer, Call, History, Moment, Request, Watched};
 
-/// A layer that records what passes through it. Clones record together.
+/// Where a history is written down.
 ///
 /// Every call, answer and batch has a moment of its own, taken before a call is passed on and after its answer came, so
 /// that the order of moments is one that somebody outside could have seen. A call whose future is dropped stays
 /// unanswered in the history.
+#[derive(Clone, Debug)]
+pub struct Recorder(Arc<Mutex<Log>>);
+
+/// A layer that writes down what passes through it.
 #[derive(Clone, Debug)]
 pub struct Recorded<S> {
     store: S,
@@ -36,27 +40,24 @@ impl Log {
     }
 }
 
-impl<S: Store> Recorded<S> {
-    /// Records from here on what is asked of `store`, which must hold no key.
-    ///
-    /// # Errors
-    /// Those of [`Store::status`].
-    pub async fn new(store: S) -> Result<Self, Error> {
-        let first = store.status().await?.revision;
-        let log = Log { now: 0, history: History { first, ..History::default() } };
-        Ok(Self { store, log: Arc::new(Mutex::new(log)) })
+impl Recorder {
+    /// A recorder for a store that holds no key and is at `first`.
+    pub fn new(first: Revision) -> Self {
+        Self(Arc::new(Mutex::new(Log { now: 0, history: History { first, ..History::default() } })))
     }
 
-    /// Goes on recording, as one history, what is asked of `store`: the same one, opened again.
-    pub fn reopened<T: Store>(&self, store: T) -> Recorded<T> {
-        Recorded { store, log: Arc::clone(&self.log) }
+    /// Records what is asked of `store`. A store that is opened again goes on in the same history.
+    pub fn record<S: Store>(&self, store: S) -> Recorded<S> {
+        Recorded { store, log: Arc::clone(&self.0) }
     }
 
     /// All there is so far.
     pub fn history(&self) -> History {
-        self.log.lock().history.clone()
+        self.0.lock().history.clone()
     }
+}
 
+impl<S: Store> Recorded<S> {
     fn ask(&self, request: Request) -> usize {
         let mut log = self.log.lock();
         let called = log.tick();

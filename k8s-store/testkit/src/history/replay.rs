@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use k8s_store::{Event, OpResult, Revision, TxnOutcome};
+use k8s_store::{Event, OpResult, Revision, TxnOutcome, WatchBatch};
 
-use super::{Answer, Call, History, Moment, Request, Violation};
+use super::{Answer, Call, History, Moment, Request, Violation, Watched};
 use crate::model::Model;
 use crate::text;
 
@@ -73,20 +73,19 @@ impl Replay {
     fn unknown(
         &mut self,
         revision: Revision,
-        told: Option<&BTreeMap<&[u8], &Event>>,
+        told: Option<&Told<'_>>,
         unknown: &mut Vec<&Call>,
     ) -> Result<(), Violation> {
         let before = self.model.revision();
         let explains = |call: &&Call| {
             let events = call.uncertain().map(|txn| self.model.imagine(before, txn).1).unwrap_or_default();
-            let agrees = |told: &&Event| events.iter().any(|event| event.kind == told.kind && event.kv == told.kv);
-            !events.is_empty() && told.is_none_or(|told| told.values().all(agrees))
+            !events.is_empty() && told.is_none_or(|told| told.iter().all(|told| is_told(&events, told)))
         };
         // In the order of their calls: of two that explain the same, the earlier may come earlier.
         let Some(found) = unknown.iter().position(explains) else {
             return Err(match told {
                 Some(told) => {
-                    let told = told.values().map(|event| text::event(event)).collect::<Vec<_>>().join(" ");
+                    let told = told.iter().map(|(_, batch)| text::batch(batch)).collect::<Vec<_>>().join(" or ");
                     Violation::Phantom { revision, told }
                 }
                 None => Violation::RevisionGap { revision },
@@ -101,17 +100,25 @@ impl Replay {
     }
 }
 
-/// What any watch told of each revision.
-fn told(history: &History) -> BTreeMap<Revision, BTreeMap<&[u8], &Event>> {
-    let mut all: BTreeMap<Revision, BTreeMap<&[u8], &Event>> = BTreeMap::new();
-    let batches = history.watches.iter().flat_map(|watched| &watched.told).filter_map(|(_, told)| told.as_ref().ok());
-    for batch in batches.filter(|batch| !batch.is_progress()) {
-        let events = all.entry(batch.revision).or_default();
-        for event in &batch.events {
-            events.entry(&event.kv.key).or_insert(event);
+type Told<'a> = Vec<(&'a Watched, &'a WatchBatch)>;
+
+/// What the watches told of each revision.
+fn told(history: &History) -> BTreeMap<Revision, Told<'_>> {
+    let mut all: BTreeMap<Revision, Told<'_>> = BTreeMap::new();
+    for watched in &history.watches {
+        for batch in watched.told.iter().filter_map(|(_, told)| told.as_ref().ok()).filter(|batch| !batch.is_progress())
+        {
+            all.entry(batch.revision).or_default().push((watched, batch));
         }
     }
     all
+}
+
+/// Whether a transaction that made `events` is what a watch told of.
+fn is_told(events: &[Event], (watched, batch): &(&Watched, &WatchBatch)) -> bool {
+    let wanted = |event: &&Event| watched.range.contains(&event.kv.key) && watched.options.filter.passes(event.kind);
+    let told = batch.events.iter().map(|event| (event.kind, &event.kv));
+    events.iter().filter(wanted).map(|event| (event.kind, &event.kv)).eq(told)
 }
 
 /// Whether a transaction changed anything, by its own account.

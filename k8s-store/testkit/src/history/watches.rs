@@ -73,10 +73,9 @@ impl<'a> Reader<'a> {
             let again = keys.iter().any(|key| self.last_keys.contains(key));
             self.last_keys.extend(keys);
             let revision = found;
-            return self.violations.push(match again {
-                true => Violation::WatchRepeated { revision },
-                false => Violation::WatchTore { revision },
-            });
+            let violation =
+                if again { Violation::WatchRepeated { revision } } else { Violation::WatchTore { revision } };
+            return self.violations.push(violation);
         }
         self.nothing_was_left_out(found.previous(), found);
         self.is_true(batch);
@@ -127,13 +126,10 @@ impl<'a> Reader<'a> {
             return;
         }
         let is_part = batch.events.iter().all(|event| expected.contains(event));
-        self.violations.push(match is_part && batch.events.len() < expected.len() {
-            true => Violation::WatchTore { revision },
-            false => Violation::WatchWrong {
-                revision,
-                expected: text::events(&expected),
-                found: text::events(&batch.events),
-            },
+        self.violations.push(if is_part && batch.events.len() < expected.len() {
+            Violation::WatchTore { revision }
+        } else {
+            Violation::WatchWrong { revision, expected: text::events(&expected), found: text::events(&batch.events) }
         });
     }
 
@@ -142,7 +138,9 @@ impl<'a> Reader<'a> {
         let mut events = self.replay.model.events(revision, &self.watched.range);
         events.retain(|event| options.filter.passes(event.kind));
         if !options.prev {
-            events.iter_mut().for_each(|event| event.prev = None);
+            for event in &mut events {
+                event.prev = None;
+            }
         }
         events
     }

@@ -4,6 +4,12 @@ use tokio::time::sleep;
 
 use super::Stage;
 
+/// How often progress may be reported at the end before it says that all was told.
+const MOST_REPORTS: usize = 20;
+
+/// How often a watch may end without having told anything.
+const MOST_FAILURES: usize = 1000;
+
 /// How one watch ended.
 enum End {
     /// All was heard.
@@ -23,9 +29,9 @@ pub(super) async fn read(stage: &Stage, n: usize, random: &Random) {
         0 => (KeyRange::all(), WatchOptions::after(stage.base).prev()),
         _ => (stage.range(random), some_options(stage, random)),
     };
-    let is_slow = n > 0 && n % 3 == 0;
+    let is_slow = n > 0 && n.is_multiple_of(3);
     let mut heard = options.start.map_or(stage.base, Revision::previous);
-    loop {
+    for _ in 0..MOST_FAILURES {
         let end = match stage.store.watch(range.clone(), options).await {
             Ok(mut watch) => {
                 heard = if options.start.is_some() { heard } else { watch.opened_at() };
@@ -42,6 +48,7 @@ pub(super) async fn read(stage: &Stage, n: usize, random: &Random) {
         }
         tokio::task::yield_now().await;
     }
+    stage.gets_nowhere();
 }
 
 fn some_options(stage: &Stage, random: &Random) -> WatchOptions {
@@ -63,6 +70,7 @@ async fn follow(
     heard: &mut Revision,
 ) -> End {
     let mut ending = None;
+    let mut reports = 0;
     loop {
         let told = tokio::select! {
             biased;
@@ -79,6 +87,12 @@ async fn follow(
                 if batch.is_progress() && ending.is_some() {
                     if ending.is_some_and(|last| batch.revision >= last) {
                         return End::Done;
+                    }
+                    // One may have been on its way when the end came; not more than were asked for.
+                    reports += 1;
+                    if reports > MOST_REPORTS {
+                        stage.gets_nowhere();
+                        return End::Closed;
                     }
                     watch.request_progress();
                 }

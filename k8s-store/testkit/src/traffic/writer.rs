@@ -2,7 +2,6 @@ use k8s_env::Random;
 use k8s_store::{Compare, Delete, KeyRange, KeyValue, Op, Put, RangeOptions, Relation, Revision, StoreExt, Txn};
 
 use super::Stage;
-use std::sync::atomic::Ordering;
 
 /// Makes its calls one after the other. What it is told of a key it uses in its next comparison.
 pub(super) async fn write(stage: &Stage, client: usize, random: &Random) {
@@ -70,13 +69,16 @@ fn txn(stage: &Stage, random: &Random, value: String, seen: Option<&KeyValue>) -
 }
 
 async fn compact(stage: &Stage) {
-    let n = stage.calls.fetch_add(1, Ordering::Relaxed) + 1;
-    if stage.plan.compact_every == 0 || n % stage.plan.compact_every != 0 {
+    let n = stage.count();
+    if stage.plan.compact_every == 0 || !n.is_multiple_of(stage.plan.compact_every) {
         return;
     }
     if let Ok(status) = stage.store.status().await {
         // Of the present as often as of the recent past: a compaction at a deletion is what stores get wrong.
-        let lag = if n / stage.plan.compact_every % 2 == 0 { 0 } else { 5 };
-        drop(stage.store.compact(Revision(status.revision.0.saturating_sub(lag))).await);
+        let lag = if (n / stage.plan.compact_every).is_multiple_of(2) { 0 } else { 5 };
+        let revision = Revision(status.revision.0.saturating_sub(stage.plan.least_lag.max(lag)));
+        if revision > stage.base {
+            drop(stage.store.compact(revision).await);
+        }
     }
 }

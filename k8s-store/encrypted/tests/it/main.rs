@@ -1,0 +1,4 @@
+//! What encryption promises beyond the conformance kit.
+
+mod keys;
+mod values;
