@@ -20,6 +20,7 @@ pub struct Scenario {
     pub(crate) patience: Duration,
     pub(crate) rbac: bool,
     pub(crate) deletable: bool,
+    pub(crate) begins_anew: bool,
 }
 
 /// What somebody asks for.
@@ -49,6 +50,7 @@ impl Scenario {
             patience: Duration::from_secs(120),
             rbac: false,
             deletable: true,
+            begins_anew: false,
         }
     }
 
@@ -101,6 +103,12 @@ impl Scenario {
     /// everything.
     pub fn rbac(mut self) -> Self {
         self.rbac = true;
+        self
+    }
+
+    /// A new start of this controller means writes even where all is as it ought to be.
+    pub fn begins_anew(mut self) -> Self {
+        self.begins_anew = true;
         self
     }
 

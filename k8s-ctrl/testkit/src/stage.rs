@@ -104,6 +104,14 @@ impl Stage {
         }
     }
 
+    /// Takes the first step back and goes it again, as far as that is possible at once.
+    pub(crate) async fn stir(&self) {
+        self.undo().await;
+        if let Step::Apply(manifest) = &self.scenario.steps[0] {
+            let _ = self.world.admin().apply(manifest).await;
+        }
+    }
+
     async fn apply(&self, manifest: &str) {
         self.world.admin().apply(manifest).await.unwrap_or_else(|status| fail(manifest, &status));
     }

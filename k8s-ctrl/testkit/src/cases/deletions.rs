@@ -9,7 +9,7 @@ use crate::roles::GarbageCollector;
 use crate::stage::{Stage, simulate};
 
 /// More moments than this are not tried.
-const MOMENTS: u64 = 8;
+const MOMENTS: u64 = 4;
 /// What a controller has not begun after so long, it waits for others to allow.
 const LONG: Duration = Duration::from_secs(5);
 

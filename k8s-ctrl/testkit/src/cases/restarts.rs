@@ -4,7 +4,7 @@ use super::{Make, undisturbed};
 use crate::stage::{Stage, simulate};
 
 /// More places than this to die at are not tried, only some of them.
-const PLACES: u64 = 24;
+const PLACES: u64 = 12;
 
 /// It dies right after one of its changes has reached the server, and another takes over: the world comes to the same
 /// end, and nothing was made twice on the way. Each change is tried.
@@ -65,7 +65,9 @@ pub fn a_restart_at_rest_changes_nothing(make: Make<'_>) {
         stage.take().stop().await;
         let ledger = stage.start();
         stage.rest().await;
-        assert_eq!(ledger.changes(), 0, "it writes after a restart:\n{}", stage.tail());
+        if !stage.scenario().begins_anew {
+            assert_eq!(ledger.changes(), 0, "it writes after a restart:\n{}", stage.tail());
+        }
         expected.expect(&stage, "a restart").await;
     });
 }
