@@ -7,6 +7,7 @@ mod around;
 mod example;
 mod kubectl;
 mod manifests;
+mod parts;
 mod python;
 mod served;
 mod story;
