@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use k8s_store_etcd_proto::etcdserverpb::auth_server::Auth;
 use k8s_store_etcd_proto::etcdserverpb::{
-    AuthDisableRequest, AuthDisableResponse, AuthEnableRequest, AuthEnableResponse, AuthStatusRequest,
-    AuthStatusResponse, AuthenticateRequest, AuthenticateResponse,
+    AuthDisableRequest, AuthDisableResponse, AuthEnableRequest, AuthEnableResponse, AuthRoleListRequest,
+    AuthRoleListResponse, AuthStatusRequest, AuthStatusResponse, AuthUserListRequest, AuthUserListResponse,
+    AuthenticateRequest, AuthenticateResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -34,5 +35,15 @@ impl Auth for AuthService {
 
     async fn authenticate(&self, _: Request<AuthenticateRequest>) -> Result<Response<AuthenticateResponse>, Status> {
         Err(status::auth_not_enabled())
+    }
+
+    async fn user_list(&self, _: Request<AuthUserListRequest>) -> Result<Response<AuthUserListResponse>, Status> {
+        let header = Some(self.0.header_now().await?);
+        Ok(Response::new(AuthUserListResponse { header, users: Vec::new() }))
+    }
+
+    async fn role_list(&self, _: Request<AuthRoleListRequest>) -> Result<Response<AuthRoleListResponse>, Status> {
+        let header = Some(self.0.header_now().await?);
+        Ok(Response::new(AuthRoleListResponse { header, roles: Vec::new() }))
     }
 }

@@ -84,8 +84,8 @@ where
             "etcdserverpb.Lease" => self.lease.call(request),
             "etcdserverpb.Cluster" => self.cluster.call(request),
             "etcdserverpb.Maintenance" => self.maintenance.call(request),
-            "etcdserverpb.Auth" if method.starts_with("Auth") => self.auth.call(request),
-            // Users and roles.
+            "etcdserverpb.Auth" if method.starts_with("Auth") || method.ends_with("List") => self.auth.call(request),
+            // Changes of users and roles.
             "etcdserverpb.Auth" => answer(status::unsupported("authentication")),
             unknown => answer(Status::unimplemented(format!("unknown service {unknown}"))),
         }

@@ -226,7 +226,9 @@ impl Calls {
         *self.closed.borrow()
     }
 
-    fn open(&self) -> Result<(), Failure> {
+    /// # Errors
+    /// [`Refusal::Closed`].
+    pub(crate) fn open(&self) -> Result<(), Failure> {
         if self.is_closed() { Err(Refusal::Closed.into()) } else { Ok(()) }
     }
 

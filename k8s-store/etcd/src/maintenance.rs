@@ -40,6 +40,7 @@ impl Maintenance for Etcd {
     }
 
     async fn defragment(&self) -> Result<(), Error> {
+        self.calls.open()?;
         // Each member has a disk of its own.
         for endpoint in self.calls.pool.endpoints() {
             let unavailable = |error| Error::Unavailable { source: Arc::new(error) };

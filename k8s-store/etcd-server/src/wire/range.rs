@@ -35,9 +35,9 @@ impl Read {
         if request.key.is_empty() {
             return Err(status::empty_key());
         }
-        let invalid = |_| status::invalid_sort_option();
-        let order = SortOrder::try_from(request.sort_order).map_err(invalid)?;
-        let target = SortTarget::try_from(request.sort_target).map_err(invalid)?;
+        // An order that does not exist is none to etcd; such a target is the end of its process.
+        let order = SortOrder::try_from(request.sort_order).unwrap_or(SortOrder::None);
+        let target = SortTarget::try_from(request.sort_target).map_err(|_| status::invalid_sort_option())?;
         let limit = usize::try_from(request.limit).unwrap_or(0);
         let mut options = RangeOptions {
             revision: u64::try_from(request.revision).ok().filter(|revision| *revision > 0).map(Revision),
@@ -57,9 +57,11 @@ impl Read {
         if (sort.is_none() && !bounded) || options.count_only {
             return Ok(Self { range: key_range(request.key, request.range_end), options, arrange: None });
         }
-        // With an order but no bounds all items are needed; with a target alone etcd sorts what the limit leaves.
+        // An order or bounds need all items. With a target alone etcd sorts what the limit leaves, and one more.
         if order != SortOrder::None || bounded {
             options.limit = 0;
+        } else if limit > 0 {
+            options.limit = limit.saturating_add(1);
         }
         options.keys_only = request.keys_only && target != SortTarget::Value;
         let arrange = Arrange { limit, keys_only: request.keys_only, sort, modified, created };

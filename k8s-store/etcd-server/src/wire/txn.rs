@@ -161,31 +161,57 @@ fn counted(target: CompareTarget, number: u64) -> Operand {
 
 impl Branches {
     pub(crate) fn encode(self, outcome: TxnOutcome, header: ResponseHeader) -> TxnResponse {
+        let revision = if wrote(&outcome) { outcome.revision.previous() } else { outcome.revision };
+        self.encode_within(outcome, header, &mut Seen { revision })
+    }
+
+    fn encode_within(self, outcome: TxnOutcome, header: ResponseHeader, seen: &mut Seen) -> TxnResponse {
         let branch = if outcome.succeeded { self.then } else { self.otherwise };
-        let revision = outcome.revision;
         let responses = branch.into_iter().zip(outcome.results);
         TxnResponse {
             header: Some(header),
             succeeded: outcome.succeeded,
-            responses: responses.map(|(encode, result)| response(encode, result, revision)).collect(),
+            responses: responses.map(|(encode, result)| response(encode, result, outcome.revision, seen)).collect(),
         }
     }
 }
 
-/// Only the revision is told of the operations inside a transaction, and of a transaction inside not even that.
-fn response(encode: Encode, result: OpResult, revision: Revision) -> ResponseOp {
-    let header = |revision: Revision| ResponseHeader { revision: revision.0 as i64, ..ResponseHeader::default() };
+/// What etcd tells the operations inside a transaction: the revision as it was when their turn came.
+struct Seen {
+    revision: Revision,
+}
+
+impl Seen {
+    fn header(&self) -> ResponseHeader {
+        ResponseHeader { revision: self.revision.0 as i64, ..ResponseHeader::default() }
+    }
+}
+
+fn wrote(outcome: &TxnOutcome) -> bool {
+    outcome.results.iter().any(|result| match result {
+        OpResult::Put { .. } => true,
+        OpResult::Delete { deleted, .. } => *deleted > 0,
+        OpResult::Range(_) => false,
+        OpResult::Txn(inner) => wrote(inner),
+    })
+}
+
+fn response(encode: Encode, result: OpResult, revision: Revision, seen: &mut Seen) -> ResponseOp {
     let response = match (encode, result) {
-        (Encode::Read(answer), OpResult::Range(page)) => {
-            let header = header(page.revision);
-            Response::ResponseRange(answer.encode(page, header))
-        }
+        (Encode::Read(answer), OpResult::Range(page)) => Response::ResponseRange(answer.encode(page, seen.header())),
         (Encode::Txn(branches), OpResult::Txn(outcome)) => {
-            Response::ResponseTxn(branches.encode(outcome, ResponseHeader::default()))
+            // Of a transaction inside not even the revision is told.
+            Response::ResponseTxn(branches.encode_within(outcome, ResponseHeader::default(), seen))
         }
-        (Encode::Change, OpResult::Put { prev }) => Response::ResponsePut(put_response(prev, header(revision))),
+        (Encode::Change, OpResult::Put { prev }) => {
+            seen.revision = revision;
+            Response::ResponsePut(put_response(prev, seen.header()))
+        }
         (Encode::Change, OpResult::Delete { deleted, prev }) => {
-            Response::ResponseDeleteRange(delete_response(deleted, prev, header(revision)))
+            if deleted > 0 {
+                seen.revision = revision;
+            }
+            Response::ResponseDeleteRange(delete_response(deleted, prev, seen.header()))
         }
         // No store answers one operation with the result of another.
         _ => return ResponseOp { response: None },

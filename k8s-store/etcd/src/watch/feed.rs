@@ -27,6 +27,7 @@ pub(super) struct Feed {
     batches: Batches,
     /// The last revision up to which everything is here: where the next member goes on.
     received: Revision,
+    began_after: Revision,
     asked: Arc<Notify>,
     progress: Progress,
     /// The last time that something was delivered.
@@ -57,7 +58,8 @@ impl Feed {
         asked: Arc<Notify>,
     ) -> Self {
         let (batches, progress, last) = (Batches::default(), Progress::Idle, Instant::now());
-        Self { etcd, range, options, member: None, batches, received, asked, progress, last }
+        let (member, began_after) = (None, received);
+        Self { etcd, range, options, member, batches, received, began_after, asked, progress, last }
     }
 
     /// Makes the first watch, so that who may not or cannot watch is told at once.
@@ -91,7 +93,7 @@ impl Feed {
     pub(super) async fn next(&mut self) -> Result<WatchBatch, Error> {
         let mut pauses = Pauses::default();
         loop {
-            if let Some(batch) = self.ready() {
+            if let Some(batch) = self.ready().or_else(|| self.reached()) {
                 return Ok(batch);
             }
             if self.member.is_none() {
@@ -119,9 +121,25 @@ impl Feed {
                     tracing::debug!(?end, "a member ended a watch");
                     self.detach();
                 }
-                Turn::Asked => self.ask().await,
+                Turn::Asked => {
+                    if let Some(report) = self.ask().await {
+                        return Ok(report);
+                    }
+                }
                 Turn::AskMember => self.ask_member(),
             }
+        }
+    }
+
+    /// The report that is wanted, when what was delivered reaches so far already.
+    fn reached(&mut self) -> Option<WatchBatch> {
+        match self.progress {
+            // A watch that starts in the future has not received what is before its start.
+            Progress::Wanted { at_least, .. } if self.received >= at_least => {
+                let revision = if self.received > self.began_after { self.received } else { at_least };
+                Some(self.report(revision))
+            }
+            _ => None,
         }
     }
 
@@ -142,10 +160,13 @@ impl Feed {
         }
     }
 
-    /// Learns what has to be reported: members lag, so what one says may be older than what the caller knows.
-    async fn ask(&mut self) {
+    /// Learns what has to be reported: members lag, so what one says may be older than what the caller knows. It is
+    /// here already when nothing was written since, and then no member would say so: etcd reports no progress of a
+    /// watch whose first revision has not happened.
+    async fn ask(&mut self) -> Option<WatchBatch> {
         let now = self.etcd.calls.now(wire::any_key(&self.range)).await;
         match now {
+            Ok(now) if now <= self.received => return Some(self.report(now)),
             Ok(at_least) => {
                 self.progress = Progress::Wanted { at_least, ask_at: Instant::now() };
                 self.ask_member();
@@ -157,6 +178,13 @@ impl Feed {
                 sleep(ASK_AGAIN).await;
             }
         }
+        None
+    }
+
+    fn report(&mut self, revision: Revision) -> WatchBatch {
+        self.progress = Progress::Idle;
+        self.last = Instant::now();
+        WatchBatch { revision, events: Vec::new() }
     }
 
     fn ask_member(&mut self) {
@@ -182,11 +210,7 @@ impl Feed {
         }
         self.received = self.received.max(revision);
         match self.progress {
-            Progress::Wanted { at_least, .. } if revision >= at_least => {
-                self.progress = Progress::Idle;
-                self.last = Instant::now();
-                Ok(Some(WatchBatch { revision, events: Vec::new() }))
-            }
+            Progress::Wanted { at_least, .. } if revision >= at_least => Ok(Some(self.report(revision))),
             _ => Ok(None),
         }
     }

@@ -1,4 +1,4 @@
-use k8s_store::{OpResult, Revision, TxnOutcome};
+use k8s_store::{OpResult, Page, Revision, TxnOutcome};
 use k8s_store_etcd_proto::etcdserverpb::response_op::Response;
 use k8s_store_etcd_proto::etcdserverpb::{ResponseOp, TxnResponse};
 
@@ -23,7 +23,8 @@ fn result(response: ResponseOp, revision: Revision) -> Option<OpResult> {
             deleted: delete.deleted as u64,
             prev: delete.prev_kvs.into_iter().map(key_value).collect(),
         },
-        Response::ResponseRange(range) => OpResult::Range(page(range)),
+        // etcd tells which writes of the transaction came before this read; to the store they are one revision.
+        Response::ResponseRange(range) => OpResult::Range(Page { revision, ..page(range) }),
         Response::ResponseTxn(txn) => OpResult::Txn(within(txn, revision)?),
     })
 }
