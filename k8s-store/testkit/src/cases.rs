@@ -9,6 +9,7 @@ pub mod comparisons;
 pub mod concurrency;
 pub mod histories;
 pub mod leases;
+pub mod modelled;
 pub mod past;
 pub mod progress;
 pub mod ranges;

@@ -9,8 +9,10 @@ mod run;
 pub mod cases;
 pub mod defects;
 pub mod faults;
+pub mod generate;
 pub mod history;
 pub mod model;
+pub mod soak;
 pub mod text;
 pub mod traffic;
 

@@ -126,6 +126,8 @@ macro_rules! __store_cases {
             7 => concurrency::reads_see_what_was_answered;
             8 => concurrency::watches_add_up_to_the_state;
             10 => concurrency::history_and_present_meet;
+            3 => modelled::random_requests_answer_as_the_model;
+            8 => modelled::random_watches_tell_as_the_model;
             7 => histories::answers_are_strictly_serializable;
             8 => histories::watches_tell_what_happened;
             13 => histories::compaction_takes_nothing_silently;

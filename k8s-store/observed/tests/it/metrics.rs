@@ -10,7 +10,7 @@ async fn calls_sizes_and_watches_are_counted() {
     let count = |line: &str| {
         let mut page = String::new();
         encode(&mut page, &registry).unwrap();
-        let found = page.lines().find_map(|found| found.strip_prefix(line)?.trim().parse::<f64>().ok());
+        let found = page.lines().find_map(|found| found.strip_prefix(line)?.trim().parse::<u64>().ok());
         found.unwrap_or_default()
     };
     let watch = store.watch(KeyRange::all(), WatchOptions::from_now()).await.unwrap();
@@ -23,18 +23,18 @@ async fn calls_sizes_and_watches_are_counted() {
     store.range(KeyRange::all(), RangeOptions::at(Revision(9))).await.unwrap_err();
     store.status().await.unwrap();
 
-    assert_eq!(count(r#"store_operations_total{operation="txn",outcome="ok"}"#), 2.0);
-    assert_eq!(count(r#"store_operations_total{operation="range",outcome="future"}"#), 1.0);
-    assert_eq!(count(r#"store_operation_seconds_count{operation="range"}"#), 2.0);
-    assert_eq!(count("store_written_bytes_total"), 8.0 + 5.0);
-    assert_eq!(count("store_read_bytes_total"), 8.0 + 5.0);
-    assert_eq!((count("store_revision"), count("store_oldest_revision")), (3.0, 1.0));
-    assert!(count("store_size_bytes") > 0.0);
+    assert_eq!(count(r#"store_operations_total{operation="txn",outcome="ok"}"#), 2);
+    assert_eq!(count(r#"store_operations_total{operation="range",outcome="future"}"#), 1);
+    assert_eq!(count(r#"store_operation_seconds_count{operation="range"}"#), 2);
+    assert_eq!(count("store_written_bytes_total"), 8 + 5);
+    assert_eq!(count("store_read_bytes_total"), 8 + 5);
+    assert_eq!((count("store_revision"), count("store_oldest_revision")), (3, 1));
+    assert!(count("store_size_bytes") > 0);
 
-    assert_eq!(count("store_watches"), 2.0);
+    assert_eq!(count("store_watches"), 2);
     assert!(slow.next().await.unwrap().is_ok() && slow.next().await.unwrap().is_err());
-    assert_eq!(count("store_watch_events_total"), 1.0);
-    assert_eq!(count(r#"store_watch_ends_total{outcome="overflowed"}"#), 1.0);
+    assert_eq!(count("store_watch_events_total"), 1);
+    assert_eq!(count(r#"store_watch_ends_total{outcome="overflowed"}"#), 1);
     drop((watch, slow));
-    assert_eq!(count("store_watches"), 0.0);
+    assert_eq!(count("store_watches"), 0);
 }

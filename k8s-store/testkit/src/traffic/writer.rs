@@ -14,7 +14,7 @@ pub(super) async fn write(stage: &Stage, client: usize, random: &Random) {
         } else {
             let _may_fail = stage.store.txn(txn(stage, random, value, seen.as_ref())).await;
         }
-        compact(stage).await;
+        compact(stage, random).await;
         tokio::task::yield_now().await;
     }
 }
@@ -68,17 +68,26 @@ fn txn(stage: &Stage, random: &Random, value: String, seen: Option<&KeyValue>) -
     }
 }
 
-async fn compact(stage: &Stage) {
+async fn compact(stage: &Stage, random: &Random) {
     let n = stage.count();
     if stage.plan.compact_every == 0 || !n.is_multiple_of(stage.plan.compact_every) {
         return;
     }
-    if let Ok(status) = stage.store.status().await {
-        // Of the present as often as of the recent past: a compaction at a deletion is what stores get wrong.
-        let lag = if (n / stage.plan.compact_every).is_multiple_of(2) { 0 } else { 5 };
-        let revision = Revision(status.revision.0.saturating_sub(stage.plan.least_lag.max(lag)));
+    if let Some(last) = last(stage, random, n / stage.plan.compact_every).await {
+        let revision = Revision(last.0.saturating_sub(stage.plan.least_lag));
         if revision > stage.base {
             drop(stage.store.compact(revision).await);
         }
     }
+}
+
+/// A revision of the recent past, or that of a deletion made for it: to compact there is what stores get wrong.
+async fn last(stage: &Stage, random: &Random, n: usize) -> Option<Revision> {
+    if n.is_multiple_of(2) {
+        let status = stage.store.status().await.ok()?;
+        return Some(Revision(status.revision.0.saturating_sub(random.below(6))));
+    }
+    let key = stage.key(random);
+    stage.store.txn(Txn::always(Put::new(key.clone(), format!("to delete {n}")))).await.ok()?;
+    Some(stage.store.txn(Txn::always(Delete::one(key))).await.ok()?.revision)
 }

@@ -158,13 +158,13 @@ finds! {
         batch(history, 1).events.truncate(1);
     };
     a_batch_left_out: Violation::WatchLost { revision: Revision(5), before: Revision(6) }, |history| {
-        history.watches[0].told.remove(3);
+        drop(history.watches[0].told.remove(3));
     };
     the_first_batch_left_out: Violation::WatchLost { revision: Revision(2), .. }, |history| {
-        history.watches[0].told.remove(0);
+        drop(history.watches[0].told.remove(0));
     };
     a_batch_left_out_before_progress: Violation::WatchLost { revision: Revision(11), before: Revision(11) }, |history| {
-        history.watches[0].told.remove(9);
+        drop(history.watches[0].told.remove(9));
     };
     a_deletion_left_out: Violation::WatchTore { .. }, |history| {
         batch(history, 3).events.retain(|event| event.kind == k8s_store::EventKind::Put);

@@ -8,3 +8,4 @@ mod journal;
 mod promises;
 mod random;
 mod reopening;
+mod soak;
