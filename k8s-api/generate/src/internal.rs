@@ -12,13 +12,14 @@ use std::{
 use crate::Result;
 
 /// Groups whose types messages print, or which those consist of.
-const GROUPS: &[&str] = &["core", "apps", "batch", "policy"];
+const GROUPS: &[&str] = &["core", "apps", "batch", "policy", "flowcontrol"];
 
 /// What `k8s_api_kinds::internal` is asked to print.
 const ROOTS: &[&str] = &[
     "DaemonSetUpdateStrategy",
     "DeploymentStrategy",
     "EphemeralContainer",
+    "FlowSchemaSpec",
     "HostIP",
     "NodeSelectorTerm",
     "PersistentVolumeClaimSpec",
@@ -29,6 +30,7 @@ const ROOTS: &[&str] = &[
     "PodResourceClaim",
     "PodSpec",
     "PodTemplateSpec",
+    "PriorityLevelConfigurationSpec",
     "RollingUpdateStatefulSetStrategy",
     "ScopeSelector",
     "SeccompProfile",
@@ -102,8 +104,11 @@ impl Structs {
         for line in fs::read_to_string(file)?.lines() {
             let declared = line.strip_prefix("type ");
             if let Some(name) = declared.and_then(|rest| rest.strip_suffix(" struct {")) {
-                self.members.entry(name.to_owned()).or_default();
-                open = Some(name.to_owned());
+                // Of several groups' types with one name the first counts.
+                if let Entry::Vacant(place) = self.members.entry(name.to_owned()) {
+                    place.insert(Vec::new());
+                    open = Some(name.to_owned());
+                }
             } else if let Some((name, ty)) = declared.and_then(|rest| rest.split_once(' ')) {
                 self.named.entry(name.to_owned()).or_insert_with(|| ty.trim_start_matches("= ").to_owned());
             } else if line == "}" {

@@ -2,6 +2,7 @@
 //!
 //! Upstream: `pkg/apis/flowcontrol`.
 
+mod fixed;
 mod level;
 mod schema;
 

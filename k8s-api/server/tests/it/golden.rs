@@ -50,7 +50,7 @@ topics! {
     protocol_paths_and_verbs 0,
     tables_columns 96,
     tables_rows 100,
-    validation_cluster 92,
+    validation_cluster 93,
     validation_metadata 100,
     validation_other_namespaced 98,
     validation_pod_volumes 100,

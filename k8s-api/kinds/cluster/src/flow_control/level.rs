@@ -64,6 +64,7 @@ impl Rules for PriorityLevels {
             }
             other => errors.push(Error::not_supported(&SPEC.child("type"), other, &["Exempt", "Limited"])),
         }
+        super::fixed::check_level(&mut errors, level);
         errors
     }
 }

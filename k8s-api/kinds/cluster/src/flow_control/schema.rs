@@ -42,6 +42,7 @@ impl Rules for FlowSchemas {
         for (i, rule) in spec.get("rules").items().enumerate() {
             validate_rule(&mut errors, rule, &list.index(i));
         }
+        super::fixed::check_schema(&mut errors, schema);
         errors
     }
 }
