@@ -7,6 +7,8 @@ mod network; // pods get addresses
 mod policy; // who may talk to whom
 mod service; // virtual addresses lead to endpoints
 
+mod shared;
+
 pub mod memory;
 
 pub use attachment::{

@@ -17,6 +17,7 @@ mod logs;
 mod probe;
 mod runtime;
 mod session;
+mod shared;
 
 pub mod memory;
 

@@ -9,6 +9,8 @@ mod node;
 mod pod; // the volumes of pods on one node
 mod snapshot;
 
+mod shared;
+
 pub mod memory;
 
 pub use capability::{AccessMode, Capacity, Secrets, Topology, VolumeCapability, VolumeMode};

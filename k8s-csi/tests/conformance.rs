@@ -20,12 +20,13 @@ impl Files for InMemory {
     }
 }
 
-k8s_csi_testkit::conformance!(simulated: || async {
+fn memory() -> Subject {
     let files = MemoryFiles::new();
     let driver = MemoryDriver::new("disk.example.com", k8s_env::Env::simulated(1));
     let node: Arc<dyn VolumeNode> = Arc::new(driver.node("a", Topology::new(), files.clone()));
     driver.node("b", Topology::new(), MemoryFiles::new());
-    let volumes = MemoryVolumes::on(files.clone(), [("disk.example.com".to_owned(), node)]);
+    // The node's side is asked through a layer in both shapes.
+    let volumes = MemoryVolumes::on(files.clone(), [("disk.example.com".to_owned(), Arc::new(node) as _)]);
     let driver = Driver {
         name: "disk.example.com".into(),
         node_id: "a".into(),
@@ -34,4 +35,23 @@ k8s_csi_testkit::conformance!(simulated: || async {
         snapshots: Some(Arc::new(driver)),
     };
     Subject { volumes: Arc::new(volumes), files: Arc::new(InMemory(files)), driver: Some(driver) }
-});
+}
+
+mod memory_driver {
+    k8s_csi_testkit::conformance!(simulated: || async { super::memory() });
+}
+
+/// What is shared and erased keeps every promise, and so does a layer that forwards each call.
+mod forwarded {
+    use super::*;
+
+    k8s_csi_testkit::conformance!(simulated: || async {
+        let Subject { volumes, files, driver } = memory();
+        let driver = driver.map(|driver| Driver {
+            controller: Arc::new(driver.controller),
+            snapshots: driver.snapshots.map(|snapshots| Arc::new(snapshots) as _),
+            ..driver
+        });
+        Subject { volumes: Arc::new(volumes), files, driver }
+    });
+}
