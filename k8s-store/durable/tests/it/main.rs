@@ -3,6 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod basics;
+mod codec;
 mod crashes;
+mod damage;
+mod failures;
+mod kills;
 mod scratch;
 mod trial;
+mod upkeep;

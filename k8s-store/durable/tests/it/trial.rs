@@ -10,8 +10,8 @@ use k8s_store::{
     Delete, Error, Event, EventKind, KeyRange, KeyValue, LeaseId, Leases, Maintenance, Op, Put, RangeOptions, Revision,
     Store, Txn, WatchOptions,
 };
-use k8s_store_durable::Durable;
 use k8s_store_durable::disk::{Faults, Simulated};
+use k8s_store_durable::{Durability, Durable};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
@@ -22,7 +22,7 @@ const WRITERS: u64 = 3;
 pub(crate) struct Told {
     pub(crate) crashes: u64,
     pub(crate) kills: u64,
-    pub(crate) acknowledged: u64,
+    pub(crate) kept: u64,
     pub(crate) in_flight: u64,
     pub(crate) refused: u64,
     pub(crate) uncertain: u64,
@@ -34,7 +34,7 @@ impl Told {
     pub(crate) fn add(&mut self, other: &Self) {
         self.crashes += other.crashes;
         self.kills += other.kills;
-        self.acknowledged += other.acknowledged;
+        self.kept += other.kept;
         self.in_flight += other.in_flight;
         self.refused += other.refused;
         self.uncertain += other.uncertain;
@@ -95,15 +95,18 @@ pub(crate) struct Trial {
     known: Arc<Mutex<Known>>,
     /// The contents at each revision, as the known intents make them.
     states: BTreeMap<Revision, State>,
+    /// The last intent of the lives before.
+    counted: u64,
+    durability: Durability,
     told: Told,
 }
 
 impl Trial {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, durability: Durability) -> Self {
         let states = BTreeMap::from([(Revision::FIRST, State::new())]);
         let random = Random::seeded(seed);
         let disk = Simulated::new(random.next_u64());
-        Self { random, disk, known: Arc::default(), states, told: Told::default() }
+        Self { random, disk, known: Arc::default(), states, counted: 0, durability, told: Told::default() }
     }
 
     pub(crate) async fn run(mut self) -> Told {
@@ -115,7 +118,8 @@ impl Trial {
     }
 
     async fn open(&self) -> Result<Durable, Error> {
-        let builder = Durable::builder().on_runtime().random(self.random.fork()).segment_size(4096);
+        let builder =
+            Durable::builder().on_runtime().random(self.random.fork()).segment_size(4096).durability(self.durability);
         builder.open_on(Arc::new(self.disk.clone())).await
     }
 
@@ -163,7 +167,7 @@ impl Trial {
             let (store, known) = (Arc::clone(&store), Arc::clone(&self.known));
             let (random, done) = (self.random.fork(), done.clone());
             tasks.spawn(async move {
-                for _ in 0..4 + random.below(20) {
+                for _ in 0..4 + random.below(14) {
                     step(&store, &known, &random).await;
                     if random.below(3) == 0 {
                         tokio::task::yield_now().await;
@@ -243,9 +247,9 @@ impl Trial {
             assert!(leases.contains(lease), "lease {lease} is lost");
         }
 
-        let acknowledged = intents.values().filter(|(_, end)| matches!(end, End::Done(_))).count();
-        self.told.acknowledged += acknowledged as u64;
-        let ends = |of: fn(&End) -> bool| intents.values().filter(|(_, end)| of(end)).count() as u64;
+        let counted = std::mem::replace(&mut self.counted, known.next);
+        let ends = |of: fn(&End) -> bool| intents.range(counted + 1..).filter(|(_, (_, end))| of(end)).count() as u64;
+        self.told.kept += ends(|end| matches!(end, End::Done(_)));
         self.told.refused += ends(|end| matches!(end, End::Refused));
         self.told.uncertain += ends(|end| matches!(end, End::Open));
         self.told.compactions += u64::from(status.oldest > Revision::FIRST);
@@ -267,12 +271,7 @@ impl Trial {
     }
 
     /// Makes the states up to `last` from what is known.
-    fn extend(
-        &mut self,
-        intents: &BTreeMap<u64, (Intent, End)>,
-        made: &BTreeMap<Revision, Maker>,
-        last: Revision,
-    ) {
+    fn extend(&mut self, intents: &BTreeMap<u64, (Intent, End)>, made: &BTreeMap<Revision, Maker>, last: Revision) {
         let (from, state) = self.states.last_key_value().unwrap();
         let (mut at, mut state) = (*from, state.clone());
         while at < last {

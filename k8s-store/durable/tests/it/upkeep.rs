@@ -1,0 +1,164 @@
+//! Space comes back, snapshots are of one moment, and files of the first release open.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_env::Random;
+use k8s_store::{
+    Delete, Error, KeyRange, LeaseId, Leases, Maintenance, Put, RangeOptions, Revision, Store, StoreExt, Txn,
+    WatchOptions,
+};
+use k8s_store_durable::disk::{Directory, Disk, Simulated};
+use k8s_store_durable::{Builder, Durable, tools};
+
+use crate::scratch::scratch;
+
+fn builder() -> Builder {
+    Durable::builder().on_runtime().random(Random::seeded(1)).segment_size(4096)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_stays_short_when_history_is_forgotten() {
+    let disk = Simulated::new(1);
+    let store = builder().history(20).open_on(Arc::new(disk.clone())).await.unwrap();
+    let mut largest = 0;
+    for n in 0..2_000_u32 {
+        store.put(format!("k/{}", n % 10).into(), vec![n as u8; 500].into()).await.unwrap();
+        largest = largest.max(store.status().await.unwrap().size);
+    }
+    // Ten keys, twenty events of history, two files to gain, two spare and one in use.
+    assert!(largest < 60_000, "{largest}");
+    let size: usize = disk.files().iter().map(|(_, size)| size).sum();
+    assert!(size < 60_000, "{:?}", disk.files());
+    drop(store);
+    disk.crash();
+    let store = builder().open_on(Arc::new(disk)).await.unwrap();
+    assert_eq!(store.status().await.unwrap().revision, Revision(2001));
+}
+
+#[tokio::test]
+async fn defragmenting_gives_space_back_while_others_write() {
+    let directory = scratch();
+    let store = Arc::new(Durable::builder().segment_size(1 << 20).open(&directory).await.unwrap());
+    for n in 0..300_u32 {
+        let txn = (0..20).fold(Txn::default(), |txn, k| txn.then(Put::new(format!("k/{k}"), vec![n as u8; 500])));
+        store.txn(txn).await.unwrap();
+    }
+    let before = store.status().await.unwrap();
+    store.compact(before.revision).await.unwrap();
+    let (defragmented, written) = tokio::join!(store.defragment(), async {
+        for n in 0..100 {
+            store.put("other".into(), n.to_string().into()).await.unwrap();
+        }
+    });
+    defragmented.unwrap();
+    let () = written;
+    let after = store.status().await.unwrap();
+    assert!(before.size > 3 << 20 && after.size < 3 << 20, "{before:?} {after:?}");
+    let on_disk: u64 = fs::read_dir(&directory).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
+    assert_eq!(on_disk, after.size);
+    let hash = store.hash(None).await.unwrap();
+    drop(store);
+    let report = tools::verify(&Directory::existing(&directory).unwrap()).unwrap();
+    assert_eq!((report.hash, report.keys, report.oldest), (hash.hash, 21, before.revision));
+}
+
+#[tokio::test]
+async fn a_snapshot_is_restored_as_it_was() {
+    let (directory, other) = (scratch(), scratch());
+    let file = directory.with_extension("snapshot");
+    let store = Durable::open(&directory).await.unwrap();
+    for n in 0..500 {
+        store.put(format!("k/{n}").into(), vec![b'x'; 3000].into()).await.unwrap();
+    }
+    let lease = store.grant(Duration::from_secs(60), LeaseId::new(7)).await.unwrap();
+    store.txn(Txn::always(Put::new("leased", "x").lease(lease.id))).await.unwrap();
+    store.txn(Txn::always(Delete::one("k/7"))).await.unwrap();
+    let before = store.range(KeyRange::all(), RangeOptions::latest()).await.unwrap();
+    let (revision, ()) = tokio::join!(store.snapshot_to(&file), async {
+        for n in 0..50 {
+            store.put(format!("k/{n}").into(), "later".into()).await.unwrap();
+        }
+    });
+    let revision = revision.unwrap();
+    let then = store.range(KeyRange::all(), RangeOptions::at(revision)).await.unwrap();
+    assert!(revision >= before.revision);
+    assert_eq!(tools::verify_snapshot(&file).unwrap().revision, revision);
+    assert_eq!(tools::restore(&file, &other).unwrap(), revision);
+    assert!(matches!(tools::restore(&file, &other), Err(Error::Invalid { .. })));
+
+    let restored = Durable::open(&other).await.unwrap();
+    let page = restored.range(KeyRange::all(), RangeOptions::latest()).await.unwrap();
+    assert_eq!((page.items, page.revision), (then.items, revision));
+    assert_eq!(restored.time_to_live(lease.id).await.unwrap().keys, ["leased"]);
+    let mut watch = restored.watch(KeyRange::all(), WatchOptions::since(revision)).await.unwrap();
+    assert_eq!(watch.next().await.unwrap().unwrap().revision, revision);
+    assert_eq!(restored.put("new".into(), "1".into()).await.unwrap(), revision.next());
+    fs::remove_file(file).unwrap();
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1")
+}
+
+/// A store with everything that a file can hold.
+async fn write_fixture(disk: &Simulated) {
+    let store = builder().open_on(Arc::new(disk.clone())).await.unwrap();
+    let lease = store.grant(Duration::from_millis(90_500), LeaseId::new(0x77)).await.unwrap();
+    store.grant(Duration::from_secs(5), LeaseId::new(0x78)).await.unwrap();
+    for n in 0..12 {
+        store.put(format!("k/{}", n % 4).into(), format!("value {n}").into()).await.unwrap();
+    }
+    store.txn(Txn::always(Put::new("leased", "x").lease(lease.id)).then(Delete::one("k/3"))).await.unwrap();
+    store.compact(Revision(6)).await.unwrap();
+    store.defragment().await.unwrap();
+    store.revoke(LeaseId::new(0x78).unwrap()).await.unwrap();
+    store.put("k/0".into(), "after the base".into()).await.unwrap();
+    store.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "writes the fixtures of a version, once"]
+async fn make_fixtures() {
+    let disk = Simulated::new(1);
+    write_fixture(&disk).await;
+    fs::create_dir_all(fixtures()).unwrap();
+    for (name, size) in disk.files() {
+        let mut bytes = vec![0; size];
+        disk.open(&name).unwrap().read_at(0, &mut bytes).unwrap();
+        fs::write(fixtures().join(name), bytes).unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_first_release_wrote_opens() {
+    let disk = Simulated::new(2);
+    for file in fs::read_dir(fixtures()).unwrap().map(Result::unwrap) {
+        let copy = disk.create(file.file_name().to_str().unwrap()).unwrap();
+        copy.write_at(0, &fs::read(file.path()).unwrap()).unwrap();
+    }
+    let store = builder().open_on(Arc::new(disk.clone())).await.unwrap();
+    let status = store.status().await.unwrap();
+    assert_eq!((status.revision, status.oldest), (Revision(15), Revision(6)));
+    let page = store.range(KeyRange::all(), RangeOptions::latest()).await.unwrap();
+    let text: Vec<_> = page.items.iter().map(|kv| [&kv.key[..], b"=", &kv.value[..]].concat()).collect();
+    assert_eq!(
+        text.iter().map(|text| std::str::from_utf8(text).unwrap()).collect::<Vec<_>>(),
+        ["k/0=after the base", "k/1=value 9", "k/2=value 10", "leased=x"]
+    );
+    assert_eq!((page.items[0].create_revision, page.items[0].version), (Revision(2), 4));
+    let lease = store.time_to_live(LeaseId::new(0x77).unwrap()).await.unwrap();
+    assert_eq!((lease.ttl, &lease.keys[..]), (Duration::from_millis(90_500), &["leased".into()][..]));
+    assert_eq!(store.leases().await.unwrap().len(), 1);
+    // The same calls still make the same bytes.
+    let again = Simulated::new(1);
+    write_fixture(&again).await;
+    assert_eq!(again.files().len(), fs::read_dir(fixtures()).unwrap().count());
+    for (name, size) in again.files() {
+        let mut bytes = vec![0; size];
+        again.open(&name).unwrap().read_at(0, &mut bytes).unwrap();
+        assert_eq!(fs::read(fixtures().join(&name)).unwrap(), bytes, "{name}");
+    }
+}
