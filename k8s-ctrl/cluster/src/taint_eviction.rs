@@ -211,15 +211,24 @@ impl Evictor {
 
     async fn evict(&self, key: &ObjectKey) {
         self.tell(key, format!("Marking for deletion Pod {key}"));
+        let again = Item::Due(key.clone());
         for _ in 0..TRIES {
             match self.try_evict(key).await {
-                Ok(()) => return,
+                Ok(()) => return self.queue.forget(&again),
+                Err(status) if status.is_not_found() => {
+                    self.schedule.cancel(key);
+                    return self.queue.forget(&again);
+                }
                 Err(status) => tracing::debug!(pod = %key, %status, "failed to evict"),
             }
             tokio::time::sleep(PAUSE).await;
         }
-        tracing::warn!(pod = %key, "gave up evicting");
+        // Upstream gives up here, and the pod stays until it or its node changes. A plan can still be cancelled.
+        tracing::warn!(pod = %key, "failed to evict, trying again later");
         self.schedule.cancel(key);
+        if self.schedule.plan(key, Instant::now(), Duration::ZERO) {
+            self.queue.add_rate_limited(again);
+        }
     }
 
     async fn try_evict(&self, key: &ObjectKey) -> Result<(), Status> {
