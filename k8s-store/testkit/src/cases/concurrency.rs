@@ -28,11 +28,12 @@ async fn increment(store: &dyn Store) {
     loop {
         let kv = seen.expect("n exists");
         let n: u64 = std::str::from_utf8(&kv.value).ok().and_then(|n| n.parse().ok()).expect("n is a number");
+        // So that somebody can come between.
+        tokio::task::yield_now().await;
         match sure(store.update(bytes("n"), kv.mod_revision, bytes(&(n + 1).to_string())).await) {
             Swap::Done(_) => return,
             Swap::Stale(found) => seen = found,
         }
-        tokio::task::yield_now().await;
     }
 }
 
