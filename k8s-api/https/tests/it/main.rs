@@ -4,6 +4,7 @@ mod api_server;
 mod fixture;
 mod hostile;
 mod in_process;
+mod kube_controller;
 mod kubeconfig;
 mod kubectl;
 mod pki;

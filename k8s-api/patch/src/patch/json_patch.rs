@@ -29,9 +29,19 @@ pub(super) fn apply(mut current: Value, patch: &[u8], strict: &mut Strict) -> Re
                 return Err(unprocessable());
             }
         }
-        json_patch::patch(&mut current, &[operation]).map_err(|_| unprocessable())?;
+        if !tests_absence(&operation, &current) {
+            json_patch::patch(&mut current, &[operation]).map_err(|_| unprocessable())?;
+        }
     }
     Ok(current)
+}
+
+/// Whether it tests that a field is null that is not there in an object that is: this holds upstream, and clients rely
+/// on it (kube-rs does before it adds the first finalizer).
+fn tests_absence(operation: &PatchOperation, current: &Value) -> bool {
+    let PatchOperation::Test(test) = operation else { return false };
+    let parent = test.path.as_str().rsplit_once('/').and_then(|(parent, _)| current.pointer(parent));
+    test.value.is_null() && parent.is_some_and(Value::is_object) && current.pointer(test.path.as_str()).is_none()
 }
 
 /// An operation as it stands in the patch.

@@ -127,6 +127,19 @@ fn strict_patches() {
 }
 
 #[test]
+fn absence_can_be_tested() {
+    let patch = |path: &str| {
+        format!(r#"[{{"op":"test","path":"{path}","value":null}},{{"op":"add","path":"/data/x","value":"y"}}]"#)
+    };
+    let applied = apply(PatchKind::Json, &config_map(), &patch("/metadata/finalizers"), Strictness::Warn).unwrap();
+    assert_eq!(applied.tree["data"]["x"], "y");
+    for present_or_nowhere in ["/data", "/data/a", "/spec/x"] {
+        let status = apply(PatchKind::Json, &config_map(), &patch(present_or_nowhere), Strictness::Warn).unwrap_err();
+        assert_eq!(status.code, 422, "{present_or_nowhere}");
+    }
+}
+
+#[test]
 fn too_many_operations() {
     let patch = format!("[{}]", vec![r#"{"op":"test","path":"/kind","value":"ConfigMap"}"#; 10_001].join(","));
     let status = apply(PatchKind::Json, &config_map(), &patch, Strictness::Warn).unwrap_err();
