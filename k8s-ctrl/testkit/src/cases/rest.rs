@@ -6,6 +6,7 @@ use k8s_ctrl::Running;
 
 use super::Make;
 use crate::stage::{Stage, simulate};
+use crate::state::Stored;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Stopping needs none of the server's time.
@@ -21,7 +22,7 @@ pub fn the_world_comes_to_rest(make: Make<'_>) {
         let stored = stage.stored().await;
         for (resource, count) in &stage.scenario().expected {
             let found = stored.iter().filter(|object| object.resource().as_ref() == Some(resource));
-            let names: Vec<_> = found.map(|object| object.key()).collect();
+            let names: Vec<_> = found.map(Stored::key).collect();
             assert_eq!(names.len(), *count, "{}: {names:?}\n{}", resource.group_resource(), stage.tail());
         }
     });

@@ -11,6 +11,11 @@ fn make(vice: Vice) -> impl Fn() -> Scenario {
 }
 
 #[test]
+fn who_does_as_it_should() {
+    cases::faults::refusals_are_survived(&|| twins::scenario(twins::Twins));
+}
+
+#[test]
 #[should_panic(expected = "after refusals of seed")]
 fn who_gives_up_after_a_failure() {
     cases::faults::refusals_are_survived(&make(Vice::GivesUp));
