@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
+use k8s_store::Revision;
 use k8s_store_etcd_proto::etcdserverpb::cluster_server::Cluster;
 use k8s_store_etcd_proto::etcdserverpb::{
     Member, MemberAddRequest, MemberAddResponse, MemberListRequest, MemberListResponse, MemberPromoteRequest,
     MemberPromoteResponse, MemberRemoveRequest, MemberRemoveResponse, MemberUpdateRequest, MemberUpdateResponse,
 };
-use k8s_store::Revision;
 use tonic::{Request, Response, Status};
 
 use crate::node::Node;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_store::{Maintenance, Memory};
+use k8s_store_durable::Durable;
 use k8s_store_etcd_server::{Backend, EtcdServer, ServerTls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,9 +22,12 @@ pub(crate) struct Arguments {
     /// The name of the only member.
     #[arg(long, default_value = "default")]
     name: String,
-    /// How many transactions of history the store in memory keeps.
-    #[arg(long, default_value_t = 1_000_000, conflicts_with = "data_dir")]
+    /// How many events of history are kept at most; what exceeds it is compacted.
+    #[arg(long, default_value_t = 1_000_000)]
     history: usize,
+    /// How many bytes of history are kept at most in a data directory; what exceeds it is compacted.
+    #[arg(long, default_value_t = 1 << 30)]
+    history_bytes: usize,
     /// The server's certificate chain, in PEM.
     #[arg(long, requires = "key_file")]
     cert_file: Option<PathBuf>,
@@ -75,7 +79,11 @@ impl Arguments {
 
     async fn store(&self) -> Result<Arc<dyn Backend>, Failure> {
         match &self.place.data_dir {
-            Some(folder) => Err(about(&folder.display().to_string(), "this build has no durable store")),
+            Some(folder) => {
+                let builder = Durable::builder().history(self.history).history_bytes(self.history_bytes);
+                let store = builder.open(folder).await;
+                Ok(Arc::new(store.map_err(|error| about(&folder.display().to_string(), chain(&error)))?))
+            }
             None => Ok(Arc::new(Memory::builder().history(self.history).build())),
         }
     }
@@ -88,7 +96,9 @@ impl Arguments {
                 let tls = ServerTls::from_pem(&read(certificate)?, &read(key)?, client_ca.as_deref());
                 tls.map(Some).map_err(|error| about(&certificate.display().to_string(), error))
             }
-            ("http" | "https", ..) => Err(Failure("--cert-file and --key-file go with https://, and it with them".into())),
+            ("http" | "https", ..) => {
+                Err(Failure("--cert-file and --key-file go with https://, and it with them".into()))
+            }
             (scheme, ..) => Err(Failure(format!("--listen: {scheme}:// is neither http:// nor https://"))),
         }
     }
@@ -106,6 +116,11 @@ async fn stop_signal() -> io::Result<()> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| about(&path.display().to_string(), error))
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn about(what: &str, why: impl fmt::Display) -> Failure {

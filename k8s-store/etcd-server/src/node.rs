@@ -55,9 +55,8 @@ impl Node {
     /// A number that stays the same for the same name (FNV-1a), never zero, which means "none".
     fn number(&self, what: &str) -> u64 {
         let text = self.name.bytes().chain(what.bytes());
-        let hash = text.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash =
+            text.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         hash | 1
     }
 

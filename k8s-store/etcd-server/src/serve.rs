@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::{EtcdServer, Error, ServerTls};
+use crate::{Error, EtcdServer, ServerTls};
 
 /// So many connections are served at once; more wait to be accepted.
 const CONNECTIONS: u32 = 16384;

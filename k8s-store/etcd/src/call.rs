@@ -56,12 +56,7 @@ impl Calls {
 
     /// # Errors
     /// What etcd refuses; [`Failure::Uncertain`] only of what writes.
-    pub(crate) async fn call<Q: Clone, A>(
-        &self,
-        kind: Kind,
-        request: Q,
-        attempt: Attempt<Q, A>,
-    ) -> Result<A, Failure> {
+    pub(crate) async fn call<Q: Clone, A>(&self, kind: Kind, request: Q, attempt: Attempt<Q, A>) -> Result<A, Failure> {
         let deadline = Instant::now() + self.patience;
         let limit = if kind == Kind::Read { READ_ATTEMPT } else { self.patience };
         let (mut pauses, mut tokens) = (Pauses::default(), 0);
@@ -209,12 +204,8 @@ impl Calls {
     }
 
     async fn is_held(&self, key: &bytes::Bytes, revision: Revision) -> Result<bool, Failure> {
-        let request = RangeRequest {
-            key: key.clone(),
-            revision: revision.0 as i64,
-            count_only: true,
-            ..RangeRequest::default()
-        };
+        let request =
+            RangeRequest { key: key.clone(), revision: revision.0 as i64, count_only: true, ..RangeRequest::default() };
         match self.range(request).await {
             Ok(_) => Ok(true),
             Err(Failure::Refused(Refusal::Compacted)) => Ok(false),

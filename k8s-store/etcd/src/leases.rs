@@ -27,10 +27,8 @@ impl Leases for Etcd {
             return Err(Error::invalid("a lease has no time to live"));
         }
         let seconds = ttl.as_secs().saturating_add(u64::from(ttl.subsec_nanos() > 0));
-        let request = LeaseGrantRequest {
-            ttl: i64::try_from(seconds).unwrap_or(i64::MAX),
-            id: id.map_or(0, LeaseId::get),
-        };
+        let request =
+            LeaseGrantRequest { ttl: i64::try_from(seconds).unwrap_or(i64::MAX), id: id.map_or(0, LeaseId::get) };
         let attempt: Attempt<_, _> = |line, request| Box::pin(async move { client(line).lease_grant(request).await });
         match (self.calls.call(Kind::Write, request, attempt).await, id) {
             (Ok(answer), _) => lease(answer.id, answer.ttl),

@@ -8,6 +8,7 @@ use std::io;
 
 use k8s_env::Tasks;
 use k8s_store::Memory;
+use k8s_store_durable::Durable;
 use k8s_store_etcd::{Connect, Etcd, Io};
 use k8s_store_etcd_server::EtcdServer;
 
@@ -15,6 +16,8 @@ use k8s_store_etcd_server::EtcdServer;
 struct Pipes {
     server: EtcdServer,
     tasks: Tasks,
+    /// Removed when the last connection's maker is.
+    _folder: Option<peer::Scratch>,
 }
 
 #[async_trait::async_trait]
@@ -33,10 +36,19 @@ impl std::fmt::Debug for Pipes {
     }
 }
 
-async fn over_memory() -> Etcd {
-    let server = EtcdServer::new(Memory::builder().history(10_000).build());
-    let pipes = Pipes { server, tasks: Tasks::new() };
+async fn over(server: EtcdServer, folder: Option<peer::Scratch>) -> Etcd {
+    let pipes = Pipes { server, tasks: Tasks::new(), _folder: folder };
     Etcd::builder(["http://served:1"]).connector(pipes).connect().await.unwrap()
+}
+
+async fn over_memory() -> Etcd {
+    over(EtcdServer::new(Memory::builder().history(10_000).build()), None).await
+}
+
+async fn over_durable() -> Etcd {
+    let folder = peer::Scratch::new();
+    let store = Durable::open(folder.0.join("data")).await.unwrap();
+    over(EtcdServer::new(store), Some(folder)).await
 }
 
 mod served_from_memory {
@@ -50,6 +62,21 @@ mod served_from_memory {
     );
     k8s_store_testkit::maintenance_conformance!(
         simulated: super::over_memory,
+        lacking: [LargeTransactions: "etcd's API takes 128 operations"],
+    );
+}
+
+mod served_from_durable {
+    k8s_store_testkit::conformance!(
+        real: super::over_durable,
+        lacking: [LargeTransactions: "etcd's API takes 128 operations"],
+    );
+    k8s_store_testkit::lease_conformance!(
+        real: super::over_durable,
+        lacking: [ShortLeases: "etcd's API counts seconds and grants at least two"],
+    );
+    k8s_store_testkit::maintenance_conformance!(
+        real: super::over_durable,
         lacking: [LargeTransactions: "etcd's API takes 128 operations"],
     );
 }

@@ -159,11 +159,7 @@ impl Session {
                 self.failed(id, error)?;
             }
             Err(Error::Invalid { reason }) => {
-                self.answers.push_back(WatchResponse {
-                    canceled: true,
-                    cancel_reason: reason.into_owned(),
-                    ..created
-                });
+                self.answers.push_back(WatchResponse { canceled: true, cancel_reason: reason.into_owned(), ..created });
             }
             Err(error) => return Err(status(error)),
         }

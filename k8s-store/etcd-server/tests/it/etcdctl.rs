@@ -74,9 +74,7 @@ const STORY: &[&str] = &[
 ];
 
 /// What a store cannot say as etcd does, and why.
-const DIFFERENT: &[(&str, &str)] = &[
-    ("user add somebody:secret", "this store has no users"),
-];
+const DIFFERENT: &[(&str, &str)] = &[("user add somebody:secret", "this store has no users")];
 
 struct Said {
     code: Option<i32>,
@@ -111,7 +109,10 @@ fn recorded_story_of_etcdctl() {
             equal += 1;
         } else {
             different.push(*command);
-            println!("--- etcdctl {command}\netcd ({:?}): {}ours ({:?}): {}", theirs.code, theirs.text, ours.code, ours.text);
+            println!(
+                "--- etcdctl {command}\netcd ({:?}): {}ours ({:?}): {}",
+                theirs.code, theirs.text, ours.code, ours.text
+            );
         }
     }
     println!("etcdctl: {} commands compared, {equal} equal, {} differ", STORY.len(), different.len());

@@ -38,7 +38,10 @@ pub(super) struct Feed {
 enum Progress {
     Idle,
     /// Something has to be delivered at or above this revision, which was the store's after it was asked for.
-    Wanted { at_least: Revision, ask_at: Instant },
+    Wanted {
+        at_least: Revision,
+        ask_at: Instant,
+    },
 }
 
 /// What comes first.

@@ -41,10 +41,12 @@ impl Client {
         tasks.spawn(async { drop(connection.await) });
         let client = Self { sender, url: url.to_owned(), _tasks: Arc::new(tasks) };
         // A listening etcd may still be electing itself.
-        while client.kv().range(k8s_store_etcd_proto::etcdserverpb::RangeRequest {
-            key: "x".into(),
-            ..Default::default()
-        }).await.is_err() {
+        while client
+            .kv()
+            .range(k8s_store_etcd_proto::etcdserverpb::RangeRequest { key: "x".into(), ..Default::default() })
+            .await
+            .is_err()
+        {
             sleep(Duration::from_millis(50)).await;
         }
         client

@@ -94,7 +94,8 @@ async fn writes(script: Script) {
         put("large", &"x".repeat(3 << 19)),
         put("larger", &"x".repeat(3 << 20)),
     ] {
-        let what = format!("put {:.20} of {} lease {}", format!("{:?}", request.key), request.value.len(), request.lease);
+        let what =
+            format!("put {:.20} of {} lease {}", format!("{:?}", request.key), request.value.len(), request.lease);
         script.note(&what, kv().put(request).await);
     }
     let delete = |key: &str, end: &str| DeleteRangeRequest {
@@ -131,10 +132,13 @@ async fn writes(script: Script) {
         let what = format!("txn of {} {:.40}", request.success.len(), format!("{:?}", request.success));
         script.note(&what, kv().txn(request).await);
     }
-    script.note("delete", kv().delete_range(delete("many/", "many0")).await.map(|mut answer| {
-        answer.get_mut().prev_kvs.truncate(2);
-        answer
-    }));
+    script.note(
+        "delete",
+        kv().delete_range(delete("many/", "many0")).await.map(|mut answer| {
+            answer.get_mut().prev_kvs.truncate(2);
+            answer
+        }),
+    );
     script.note("delete nothing", kv().delete_range(delete("many/", "many0")).await);
     script.note("delete without a key", kv().delete_range(delete("", "b")).await);
 }
@@ -264,12 +268,13 @@ async fn watches(script: Script) {
     for event in stream.events(9).await.into_iter().skip(1) {
         script.said.note(&event);
     }
+    // Progress of all watches together, after what they missed.
+    script.said.note(&format!("progress {:?}", stream.progress().await));
+    let mut stream = script.client.watch().await;
     stream.send(create(watch("\0", "\0", 7)));
     script.said.note(&format!("created {:?}", stream.next().await));
     let gone = stream.next().await;
     script.said.note(&format!("gone {gone:?}"));
-    // Progress of all watches together, after what they missed.
-    script.said.note(&format!("progress {:?}", stream.progress().await));
 }
 
 #[test]

@@ -1,0 +1,73 @@
+//! Users, and tokens that end.
+
+use std::process::Command;
+use std::time::Duration;
+
+use k8s_store::{Error, KeyRange, Store, StoreExt, WatchOptions};
+use k8s_store_etcd::Etcd;
+use tokio::time::{sleep, timeout};
+
+use crate::peer::{Peer, program};
+
+/// An etcd with the users `root` and `reader`, who may read what begins with `app/`. Tokens live for a second.
+async fn guarded() -> Option<Peer> {
+    let (etcdctl, peer) = (program("etcdctl")?, Peer::start("http", &["--auth-token-ttl", "1"])?);
+    Etcd::connect([peer.url.clone()]).await.unwrap();
+    for command in [
+        "user add root:secret",
+        "user grant-role root root",
+        "role add reading",
+        "role grant-permission reading --prefix=true read app/",
+        "user add reader:open",
+        "user grant-role reader reading",
+        "auth enable",
+    ] {
+        let output =
+            Command::new(&etcdctl).args(["--endpoints", &peer.url]).args(command.split_whitespace()).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Some(peer)
+}
+
+#[tokio::test]
+async fn tokens_are_renewed() {
+    let Some(peer) = guarded().await else { return };
+    let store = Etcd::builder([peer.url.clone()]).user("root", "secret").connect().await.unwrap();
+    let mut watch = store.watch(KeyRange::all(), WatchOptions::from_now()).await.unwrap();
+    for round in 0..3 {
+        store.put("app/a".into(), round.to_string().into()).await.unwrap();
+        let batch = timeout(Duration::from_secs(10), watch.next()).await.unwrap().unwrap().unwrap();
+        assert_eq!(batch.events[0].kv.value, round.to_string());
+        // Two seconds without a call are longer than a token lives.
+        sleep(Duration::from_millis(2500)).await;
+        let mut late = store.watch(KeyRange::all(), WatchOptions::since(batch.revision)).await.unwrap();
+        let again = timeout(Duration::from_secs(10), late.next()).await.unwrap().unwrap().unwrap();
+        assert_eq!(again, batch);
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_is_told() {
+    let Some(peer) = guarded().await else { return };
+    let refused = |error: Error, why: &str| {
+        assert!(matches!(&error, Error::Invalid { reason } if reason.contains(why)), "{error}")
+    };
+    let as_user = |name: &str, password: &str| Etcd::builder([peer.url.clone()]).user(name, password).connect();
+    refused(as_user("root", "wrong").await.unwrap_err(), "authentication failed");
+    let nobody = Etcd::connect([peer.url.clone()]).await.unwrap();
+    refused(nobody.put("app/a".into(), "1".into()).await.unwrap_err(), "user name is empty");
+
+    let root = as_user("root", "secret").await.unwrap();
+    root.put("app/a".into(), "1".into()).await.unwrap();
+    let reader = as_user("reader", "open").await.unwrap();
+    assert_eq!(reader.get("app/a".into()).await.unwrap().unwrap().value, "1");
+    refused(reader.put("app/a".into(), "2".into()).await.unwrap_err(), "permission denied");
+    refused(reader.get("other".into()).await.unwrap_err(), "permission denied");
+    refused(reader.watch(KeyRange::all(), WatchOptions::from_now()).await.unwrap_err(), "permission denied");
+    assert!(reader.status().await.unwrap().revision.0 >= 2);
+    let mut watch = reader.watch(KeyRange::prefix("app/"), WatchOptions::from_now()).await.unwrap();
+    root.put("app/b".into(), "1".into()).await.unwrap();
+    assert_eq!(watch.next().await.unwrap().unwrap().events[0].kv.key, "app/b");
+    watch.request_progress();
+    assert!(watch.next().await.unwrap().unwrap().is_progress());
+}
