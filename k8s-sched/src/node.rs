@@ -1,7 +1,10 @@
+mod kinds;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{HostPort, Labels, PodInfo, Resources};
+use self::kinds::PodKinds;
+use crate::{HostPort, Labels, PodInfo, Resources, Selector};
 
 /// A node as scheduling sees it: what it is, who is on it, and what that takes.
 ///
@@ -15,6 +18,7 @@ pub struct NodeInfo {
     ports: Vec<HostPort>,
     with_affinity: usize,
     with_required_anti_affinity: usize,
+    kinds: PodKinds,
     generation: u64,
 }
 
@@ -137,6 +141,11 @@ impl NodeInfo {
         self.with_required_anti_affinity
     }
 
+    /// How many pods of a namespace that are not on their way out have labels that `selector` matches.
+    pub fn count_staying(&self, namespace: &str, selector: &Selector) -> usize {
+        self.kinds.count(namespace, selector)
+    }
+
     /// What its pods request together.
     pub fn requested(&self) -> &Resources {
         &self.requested
@@ -165,6 +174,7 @@ impl NodeInfo {
         self.ports.extend(pod.host_ports.iter().cloned());
         self.with_affinity += usize::from(!pod.affinity.is_empty());
         self.with_required_anti_affinity += usize::from(!pod.affinity.required_anti.is_empty());
+        self.kinds.add(&pod);
         self.pods.push(pod);
     }
 
@@ -182,6 +192,7 @@ impl NodeInfo {
         }
         self.with_affinity -= usize::from(!pod.affinity.is_empty());
         self.with_required_anti_affinity -= usize::from(!pod.affinity.required_anti.is_empty());
+        self.kinds.remove(&pod);
         Some(pod)
     }
 

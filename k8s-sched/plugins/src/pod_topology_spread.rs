@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::TopologySpreadConstraint;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -117,10 +116,6 @@ fn counts(constraint: &SpreadConstraint, pod: &PodInfo, node: &NodeInfo) -> bool
 
 /// How many pods on the node are meant; those on their way out are not. A selector that selects everything selects
 /// nothing here, as upstream has it.
-fn matching_pods(node: &NodeInfo, selector: &Selector, namespace: &Arc<str>) -> i64 {
-    if selector.is_everything() {
-        return 0;
-    }
-    let alive = node.pods().iter().filter(|pod| !pod.terminating && pod.namespace == *namespace);
-    alive.filter(|pod| selector.matches(&*pod.labels)).count() as i64
+fn matching_pods(node: &NodeInfo, selector: &Selector, namespace: &str) -> i64 {
+    if selector.is_everything() { 0 } else { node.count_staying(namespace, selector) as i64 }
 }
