@@ -77,7 +77,9 @@ impl Mirror {
             Step::Replaced(services) => {
                 self.services.clear();
                 self.open.extend(std::mem::take(&mut self.held).into_keys());
-                services.iter().for_each(|service| self.set(service));
+                for service in &services {
+                    self.set(service);
+                }
                 let label_selector = format!("{MANAGED_BY}={ALLOCATOR}");
                 let known = self.api.list(ListOptions { label_selector, ..ListOptions::default() }).await;
                 let known = known.map(|list| list.items).unwrap_or_default();
