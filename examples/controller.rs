@@ -5,17 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use k8s_kit::api::{Status, UserInfo};
+use k8s_api_testkit::TestServer;
+use k8s_kit::api::Status;
 use k8s_kit::client::informer::Reader;
 use k8s_kit::client::{Client, DeleteOptions, ObjectKey};
 use k8s_kit::ctrl::{Action, Context, Controller, Controllers, Error, Reconcile, Reconciler};
-use k8s_kit::env::Env;
-use k8s_kit::server::ApiServer;
-use k8s_kit::store::Memory;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
-use tokio::time::Instant;
 
 const SHOP: &str = "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: till}}}";
 
@@ -61,32 +59,26 @@ impl Reconcile for Round {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let env = Env::simulated(1);
-    let server = ApiServer::builder(Arc::new(Memory::new()), env.clone()).start().await?;
-    let admin = server.client_as(UserInfo::admin());
-    let running = Controllers::none().with(Contacts).start(&admin, &env);
-    let begun = Instant::now();
+    let api = TestServer::new().await;
+    let admin = api.client();
+    let maps = admin.namespaced::<ConfigMap>("shop");
+    let running = Controllers::none().with(Contacts).start(&admin, api.env());
 
     println!("-- A namespace of team till");
     println!("{}", admin.apply(SHOP).await?[0]);
-    let first = made(&admin, &env, None).await?;
-    println!("   the controller made {}", told(&first));
+    api.settled(Duration::from_secs(1)).await;
+    println!("   the controller made {}", told(&maps.get("contact").await?));
 
-    println!("\n-- Somebody deletes its config map");
-    admin.namespaced::<ConfigMap>("shop").delete("contact", DeleteOptions::default()).await?;
-    let second = made(&admin, &env, first.metadata.uid.clone()).await?;
-    println!("   the controller made {}", told(&second));
+    println!("\n-- Somebody deletes its config map, all connections break, and the server is down for a moment");
+    maps.delete("contact", DeleteOptions::default()).await?;
+    api.fault().cut_watches().fail_next(3, &Status::unavailable("down"));
+    api.settled(Duration::from_secs(60)).await;
+    println!("   the controller made {}", told(&maps.get("contact").await?));
 
-    println!("\nAll of it took {:?} of the server's time.", begun.elapsed());
+    println!("\n{} requests were made, and nothing is left to do.", api.fault().requests());
     running.stop().await;
-    server.stop().await;
+    api.stop().await;
     Ok(())
-}
-
-/// Waits for the config map, another one than `before`.
-async fn made(admin: &Client, env: &Env, before: Option<String>) -> Result<Arc<ConfigMap>, Status> {
-    let other = |found: Option<&Arc<ConfigMap>>| found.filter(|map| map.metadata.uid != before).cloned();
-    admin.until(env, "shop", "contact", other).await
 }
 
 fn contact(team: &str) -> ConfigMap {
