@@ -29,7 +29,7 @@ pub fn conflicts_are_survived(make: Make<'_>) {
 
 /// The server answers with 429, 500 and 503.
 pub fn refusals_are_survived(make: Make<'_>) {
-    survives(make, "refusals", Weather { refused: 400, ..Weather::default() });
+    survives(make, "refusals", Weather { refused: 700, ..Weather::default() });
 }
 
 /// Requests, answers and what watches tell are seconds late.
