@@ -77,7 +77,7 @@ impl History {
     /// Lets go of what is too much, but not of the batch of `keep` and those after it.
     pub(super) fn trim(&mut self, keep: Revision) {
         while self.events > self.limits.events || self.bytes > self.limits.bytes {
-            if !self.batches.front().is_some_and(|batch| revision_of(batch) < keep) {
+            if self.batches.front().is_none_or(|batch| revision_of(batch) >= keep) {
                 return;
             }
             drop(self.pop());

@@ -1,8 +1,13 @@
+use std::time::Duration;
+
 use k8s_env::Random;
 use k8s_store::{Error, EventFilter, KeyRange, Revision, Watch, WatchOptions};
 use tokio::time::sleep;
 
 use super::Stage;
+
+/// How often those report progress that do so by themselves.
+const PROGRESS: Duration = Duration::from_millis(50);
 
 /// How often progress may be reported at the end before it says that all was told.
 const MOST_REPORTS: usize = 20;
@@ -57,7 +62,7 @@ fn some_options(stage: &Stage, random: &Random) -> WatchOptions {
         prev: random.below(2) == 0,
         buffer: [1, 4, 1024][random.below(3) as usize],
         filter: [EventFilter::All, EventFilter::All, EventFilter::Puts, EventFilter::Deletes][random.below(4) as usize],
-        progress: None,
+        progress: (random.below(4) == 0).then_some(PROGRESS),
     }
 }
 

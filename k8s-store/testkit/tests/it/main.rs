@@ -5,6 +5,7 @@
 mod defects;
 mod histories;
 mod journal;
+mod left_out;
 mod promises;
 mod random;
 mod reopening;
