@@ -66,7 +66,7 @@ impl Node {
         async move {
             // An error means that nobody is left to stop anything.
             if stop.wait_for(|stop| *stop).await.is_err() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }

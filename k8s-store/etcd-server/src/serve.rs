@@ -25,7 +25,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// When to ask whether a silent client is still there, and how long to wait for an answer: etcd's own.
-const PING_EVERY: Duration = Duration::from_hours(2);
+const PING_EVERY: Duration = Duration::from_secs(7200);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// How much of a request is taken in that nobody has read yet, of one and of all of a connection.
 const STREAM_WINDOW: u32 = 1 << 20;

@@ -39,7 +39,7 @@ impl EtcdServer {
             store: Arc::new(store),
             name: "default".to_owned(),
             client_urls: Vec::new(),
-            progress_interval: Duration::from_mins(10),
+            progress_interval: Duration::from_secs(600),
             max_request_bytes: 3 << 19,
         }
     }

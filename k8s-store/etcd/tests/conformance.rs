@@ -1,5 +1,6 @@
 //! Every promise, on this backend over a real etcd and over a store of ours that is served as etcd.
 #![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::print_stdout, reason = "what is skipped is told")]
 
 #[path = "it/peer.rs"]
 mod peer;

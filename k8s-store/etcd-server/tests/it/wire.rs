@@ -20,8 +20,7 @@ fn compare<F: Future<Output = ()>>(name: &str, script: impl Fn(Script) -> F) {
             let script_of = Script { client: Client::connect(url).await, said: Said::default() };
             let said = script_of.said.clone();
             tokio::time::timeout(std::time::Duration::from_secs(60), script(script_of)).await.unwrap();
-            let said = said.0.lock().unwrap().clone();
-            said
+            said.0.lock().unwrap().clone()
         })
     };
     let (theirs, ours) = (said(&etcd.url), said(&url));

@@ -10,6 +10,7 @@ pub mod mvccpb {
 /// Requests, responses, clients and servers.
 #[expect(missing_docs, unused_qualifications, reason = "generated, as above")]
 #[expect(clippy::pedantic, reason = "generated, as above")]
+#[expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated, as above")]
 pub mod etcdserverpb {
     tonic::include_proto!("etcdserverpb");
 }
