@@ -274,9 +274,8 @@ impl Session {
             if self.ended || self.stopped.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(None);
             }
-            if let Some(intervals) = &mut self.intervals
-                && intervals.poll_tick(cx).is_ready()
-            {
+            // Until it is pending, so that the next tick wakes.
+            while self.intervals.as_mut().is_some_and(|intervals| intervals.poll_tick(cx).is_ready()) {
                 self.tick();
             }
             match Pin::new(&mut self.followers).poll_next(cx) {

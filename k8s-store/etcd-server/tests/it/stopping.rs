@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::around::serve_memory;
-use crate::peer::program;
+use crate::around::{serve, serve_memory};
+use crate::peer::{Scratch, program};
 
 /// At once, even while somebody watches, and without a complaint.
 #[test]
@@ -23,6 +23,29 @@ fn a_signal_stops_it() {
         assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
         drop(watch.take());
     }
+}
+
+/// What was answered is there after `kill -9`.
+#[test]
+fn a_data_directory_outlives_the_program() {
+    let Some(etcdctl) = program("etcdctl") else { return };
+    let folder = Scratch::new();
+    let data = folder.0.join("data");
+    let arguments = ["--listen", "http://127.0.0.1:0", "--data-dir", data.to_str().unwrap()];
+    let say = |url: &str, command: &str| {
+        let output = Command::new(&etcdctl).args(["--endpoints", url]).args(command.split(' ')).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for round in 1..4 {
+        let (ours, url) = serve(&arguments);
+        say(&url, &format!("put key{round} {round}"));
+        assert_eq!(say(&url, "get key --prefix --print-value-only").lines().count(), round);
+        drop(ours);
+    }
+    let (_ours, url) = serve(&arguments);
+    let found = say(&url, "get key2 -w json");
+    assert!(found.contains(r#""create_revision":3,"mod_revision":3,"version":1"#), "{found}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "a process of its own lives in the world's time")]

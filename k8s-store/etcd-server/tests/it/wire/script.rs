@@ -305,3 +305,21 @@ async fn fragments(script: Script) {
 fn recorded_fragments_on_the_wire() {
     compare("fragments", fragments);
 }
+
+/// To whoever wants it, under the name of its watch, again and again.
+#[tokio::test]
+async fn progress_comes_at_intervals() {
+    let arguments = ["--listen", "http://127.0.0.1:0", "--memory", "--watch-progress-notify-interval", "1"];
+    let (_ours, url) = crate::around::serve(&arguments);
+    let client = super::Client::connect(&url).await;
+    let mut stream = client.watch().await;
+    for progress_notify in [false, true] {
+        stream.send(create(WatchCreateRequest { key: "a".into(), progress_notify, ..WatchCreateRequest::default() }));
+        assert!(stream.next().await.created);
+    }
+    let revision = client.kv().put(put("elsewhere", "1")).await.unwrap().into_inner().header.unwrap().revision;
+    for _ in 0..3 {
+        let message = stream.next().await;
+        assert_eq!((message.watch_id, message.events.len(), message.header.unwrap().revision), (1, 0, revision));
+    }
+}
