@@ -12,8 +12,9 @@ use clap::Parser;
 use k8s_kit::Cluster;
 use k8s_kit::https::Kubeconfig;
 use k8s_kit::node_agent::HollowNode;
+use k8s_kit::store_durable::Durable;
 
-/// A Kubernetes cluster in memory. Its containers only pretend, everything else is real.
+/// A Kubernetes cluster in one process. Its containers only pretend, everything else is real.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// How many nodes it has.
@@ -25,6 +26,9 @@ struct Arguments {
     /// Where to put the administrator's kubeconfig, which must not exist yet. By default in a new temporary folder.
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
+    /// Where to keep everything, for the next time; by default it is kept in memory and gone at the end.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -33,7 +37,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // From here on a signal ends the program in an orderly way, also one that comes before the cluster is up.
     let interrupted = Interrupted::listen()?;
     let nodes = (1..=arguments.nodes).map(|i| HollowNode::new(format!("hollow-{i}")));
-    let cluster = Cluster::builder().nodes(nodes).start().await?;
+    let mut builder = Cluster::builder().nodes(nodes);
+    if let Some(directory) = &arguments.data_dir {
+        builder = builder.store(Durable::open(directory).await?);
+    }
+    let cluster = builder.start().await?;
     let served = cluster.serve(arguments.listen).await?;
     let file = KubeconfigFile::create(arguments.kubeconfig, served.kubeconfig())?;
 

@@ -67,13 +67,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("-- A namespace of team till");
     println!("{}", admin.apply(SHOP).await?[0]);
     api.settled(Duration::from_secs(1)).await;
-    println!("   the controller made {}", told(&maps.get("contact").await?));
+    println!("   the controller made {}", told(&*maps.get("contact").await?));
 
     println!("\n-- Somebody deletes its config map, all connections break, and the server is down for a moment");
     maps.delete("contact", DeleteOptions::default()).await?;
     api.fault().cut_watches().fail_next(3, &Status::unavailable("down"));
     api.settled(Duration::from_secs(60)).await;
-    println!("   the controller made {}", told(&maps.get("contact").await?));
+    println!("   the controller made {}", told(&*maps.get("contact").await?));
 
     println!("\n{} requests were made, and nothing is left to do.", api.fault().requests());
     running.stop().await;

@@ -33,6 +33,10 @@ pub use k8s_store as store;
 
 #[cfg(feature = "https")]
 pub use k8s_api_https as https;
+#[cfg(feature = "durable")]
+pub use k8s_store_durable as store_durable;
+#[cfg(feature = "etcd")]
+pub use k8s_store_etcd as store_etcd;
 
 /// The guides, so that what they show is compiled and run. Those that need a testkit are included by its crate.
 #[cfg(doctest)]

@@ -2,8 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
+use k8s_kit::client::{Client, ListOptions};
+use k8s_kit::env::Env;
+use k8s_kit::https::Kubeconfig;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::ConfigMap;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout};
@@ -74,4 +80,51 @@ async fn cluster_example_keeps_away_from_the_kubeconfigs_of_others() {
     let output = Command::new(program()).args(named).kill_on_drop(true).output();
     let output = timeout(Duration::from_secs(20), output).await.unwrap().unwrap();
     assert!(!output.status.success() && std::fs::read_to_string(&path).unwrap() == "mine");
+}
+
+const DEPLOYMENT: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  replicas: 20
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: c, image: registry.example/web}]}
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_cluster_has_answered_survives_a_kill() {
+    let scratch = Scratch::new("example-kill");
+    let data = scratch.path().join("data");
+    let arguments = ["--nodes", "2", "--data-dir", data.to_str().unwrap()];
+    let env = Env::system();
+    for life in 1..=3 {
+        let (mut child, kubeconfig) = start(scratch.path(), &arguments).await;
+        let client = connect(&kubeconfig);
+        let maps = client.namespaced::<ConfigMap>("default");
+        let known = maps.list(ListOptions::default().labels("life")).await.unwrap().items;
+        assert_eq!(known.len(), 20 * (life - 1), "in life {life}");
+        // The nodes' containers died with the process, and are started again.
+        client.apply(DEPLOYMENT).await.unwrap();
+        let available = |web: Option<&Arc<Deployment>>| {
+            web?.status.as_ref()?.available_replicas.filter(|available| *available == 20)
+        };
+        let rolled_out = client.until(&env, "default", "web", available);
+        timeout(Duration::from_secs(60), rolled_out).await.expect("it rolls out in time").unwrap();
+        for i in 0..20 {
+            let mut map = ConfigMap::default();
+            map.metadata.name = Some(format!("map-{life}-{i}"));
+            map.metadata.labels = Some([("life".to_owned(), life.to_string())].into());
+            maps.create(map).await.unwrap();
+        }
+        child.kill().await.unwrap();
+    }
+    let (child, _) = start(scratch.path(), &arguments).await;
+    stop(child, "-TERM").await;
+}
+
+fn connect(kubeconfig: &Path) -> Client {
+    k8s_kit::https::client(&Kubeconfig::read(kubeconfig).unwrap(), &Env::system()).unwrap()
 }

@@ -7,6 +7,7 @@ mod objects;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use k8s_api::{Kind, Status, UserInfo};
 use k8s_api_client::Client;
@@ -90,10 +91,17 @@ async fn roles(client: &Client) -> Result<(), Status> {
     Ok(())
 }
 
-async fn ensure<K: Kind>(client: &Client, namespace: &str, object: K) -> Result<(), Status> {
-    match client.namespaced::<K>(namespace).create(object).await {
-        Err(status) if !status.is_already_exists() => Err(status),
-        _ => Ok(()),
+/// Creates an object unless one of its name is there; `None` when it is.
+async fn ensure<K: Kind>(client: &Client, namespace: &str, object: K) -> Result<Option<Arc<K>>, Status> {
+    let api = client.namespaced::<K>(namespace);
+    // A service that is there is asked for first: another of its address would be refused for that alone.
+    if api.find(object.name()).await?.is_some() {
+        return Ok(None);
+    }
+    match api.create(object).await {
+        // Another server of the same store was faster.
+        Err(status) if status.is_already_exists() => Ok(None),
+        created => created.map(Some),
     }
 }
 
@@ -155,10 +163,7 @@ fn slice(address: SocketAddr) -> EndpointSlice {
 async fn service_cidr(client: &Client, server: &ApiServer) -> Result<(), Status> {
     let spec = ServiceCIDRSpec { cidrs: Some(vec![server.core().services.network()]) };
     let range = ServiceCIDR { metadata: named("kubernetes"), spec: Some(spec), status: None };
-    let created = match client.namespaced::<ServiceCIDR>("").create(range).await {
-        Err(status) if status.is_already_exists() => return Ok(()),
-        created => created?,
-    };
+    let Some(created) = ensure(client, "", range).await? else { return Ok(()) };
     let mut range = ServiceCIDR::clone(&created);
     let ready = Condition {
         type_: "Ready".to_owned(),

@@ -24,9 +24,9 @@ pub(super) async fn run(client: &Client, env: &Env) -> Result<(), Status> {
     for line in TABLE.lines() {
         let object: Value = serde_json::from_str(line).map_err(Status::internal)?;
         match object["kind"].as_str() {
-            Some("APIService") => ensure(client, "", typed::<APIService>(object)?).await?,
+            Some("APIService") => drop(ensure(client, "", typed::<APIService>(object)?).await?),
             Some("FlowSchema") => flow_schema(client, env, typed(object)?).await?,
-            _ => ensure(client, "", typed::<PriorityLevelConfiguration>(object)?).await?,
+            _ => drop(ensure(client, "", typed::<PriorityLevelConfiguration>(object)?).await?),
         }
     }
     Ok(())
@@ -38,10 +38,7 @@ fn typed<K: Kind>(object: Value) -> Result<K, Status> {
 
 /// Creates a schema and says of it that its priority level exists.
 async fn flow_schema(client: &Client, env: &Env, schema: FlowSchema) -> Result<(), Status> {
-    let created = match client.namespaced::<FlowSchema>("").create(schema).await {
-        Err(status) if status.is_already_exists() => return Ok(()),
-        created => created?,
-    };
+    let Some(created) = ensure(client, "", schema).await? else { return Ok(()) };
     let mut schema = FlowSchema::clone(&created);
     let level = schema.spec.as_ref().map_or("", |spec| &spec.priority_level_configuration.name);
     let found = FlowSchemaCondition {
