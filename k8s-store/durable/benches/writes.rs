@@ -80,7 +80,7 @@ async fn turn(store: &Arc<Durable>, writers: usize) -> f64 {
         tasks.spawn(async move {
             let mut n = writer as u64;
             while !stop.load(Ordering::Relaxed) {
-                store.txn(Txn::always(Put::new(key(n % 20_000), value.clone()))).await.unwrap();
+                (*store).txn(Txn::always(Put::new(key(n % 20_000), value.clone()))).await.unwrap();
                 count.fetch_add(1, Ordering::Relaxed);
                 n += 1013;
             }
@@ -98,7 +98,8 @@ async fn writes() {
     let mut ceiling = Ceiling::new(&directory);
     let store = Arc::new(Durable::open(directory.join("store")).await.unwrap());
     println!("{:>8} {:>12} {:>12} {:>7}", "writers", "bare/s", "durable/s", "ratio");
-    for writers in [1, 64, 1000] {
+    let counts: Vec<_> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    for writers in if counts.is_empty() { vec![1, 64, 1000] } else { counts } {
         // Warm, with files that were written before.
         turn(&store, writers).await;
         let (mut bare, mut ours) = (0.0, 0.0);
@@ -147,10 +148,19 @@ async fn million() {
     let store = Durable::open(&path).await.unwrap();
     let took = begun.elapsed().as_secs_f64();
     let status = store.status().await.unwrap();
-    println!("opened at {} in {took:.2} s, {} MiB resident, {} MiB on disk", status.revision, resident() >> 10, status.size >> 20);
+    println!(
+        "opened at {} in {took:.2} s, {} MiB resident, {} MiB on disk",
+        status.revision,
+        resident() >> 10,
+        status.size >> 20
+    );
     let begun = Instant::now();
     store.defragment().await.unwrap();
-    println!("defragmented in {:.1} s, {} MiB on disk", begun.elapsed().as_secs_f64(), store.status().await.unwrap().size >> 20);
+    println!(
+        "defragmented in {:.1} s, {} MiB on disk",
+        begun.elapsed().as_secs_f64(),
+        store.status().await.unwrap().size >> 20
+    );
     store.close().await.unwrap();
 }
 

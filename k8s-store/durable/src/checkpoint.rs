@@ -67,13 +67,11 @@ impl Copy {
             }
             Next::Keys => {
                 while piece.len() < BLOCK && self.next == Next::Keys {
-                    match self.walk.next()? {
-                        Some(page) => self.add(&mut piece, &page),
-                        None => {
-                            let end = Stored::End { keys: self.keys };
-                            write_block(&mut piece, self.header.store, self.blocks, end);
-                            self.next = Next::Nothing;
-                        }
+                    if let Some(page) = self.walk.next()? {
+                        self.add(&mut piece, &page);
+                    } else {
+                        write_block(&mut piece, self.header.store, self.blocks, Stored::End { keys: self.keys });
+                        self.next = Next::Nothing;
                     }
                 }
             }

@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use k8s_store::engine::{Engine, Fill, Limits};
 use k8s_store::{Error, Revision};
@@ -13,6 +14,9 @@ use crate::format::{
 };
 use crate::log::{self, Failure, Log};
 use crate::segments::{Sealed, Segments};
+
+/// A snapshot of so many bytes is read by two threads.
+const LARGE: u64 = 16 << 20;
 
 /// What was found on a disk.
 #[derive(Debug)]
@@ -125,10 +129,11 @@ pub(crate) fn read(disk: &dyn Disk, limits: Limits) -> Result<Recovered, Error> 
     let mut sealed = Vec::new();
     let mut end = None;
     let logs: Vec<_> = files.logs.iter().copied().filter(|number| *number >= header.first_log).collect();
+    let missing = (header.first_log..).zip(&logs).find(|(number, log)| number != *log);
+    if let Some((number, _)) = missing {
+        return Err(corrupt(format!("{} is missing", Name::Log(number))));
+    }
     for (n, number) in logs.iter().copied().enumerate() {
-        if number != header.first_log + n as u64 {
-            return Err(corrupt(format!("{} is missing", Name::Log(header.first_log + n as u64))));
-        }
         let found = replay.log(disk, header.store, number, n + 1 == logs.len())?;
         if n + 1 < logs.len() {
             sealed.push(Sealed { number, last: found.last, size: found.size });
@@ -206,22 +211,51 @@ pub(crate) fn read_snapshot(file: &dyn DiskFile, name: &str, limits: Limits) -> 
     let header = blocks.header;
     let Block::Batch(batch) = blocks.next()? else { return Err(blocks.nonsense()) };
     let mut fill = Fill::new(limits, header.revision, batch, (header.keys as usize).min(1 << 24));
-    let mut n = 0;
-    loop {
-        match blocks.next()? {
-            Block::Keys(keys) => {
-                n += keys.len() as u64;
-                fill.keys(keys).map_err(|_| blocks.nonsense())?;
-            }
-            Block::Leases(leases) => {
-                for (id, ttl) in leases {
-                    fill.grant(id, ttl).map_err(|_| blocks.nonsense())?;
+    let mut keys = 0;
+    if file.size().map_err(refused)? < LARGE {
+        while take(&mut fill, &mut keys, blocks.next()?).ok_or_else(|| blocks.nonsense())? {}
+    } else {
+        // One thread reads and checks, the other sorts in. What comes out does not depend on which is faster.
+        thread::scope(|threads| {
+            let (send, receive) = mpsc::sync_channel(4);
+            threads.spawn(move || {
+                loop {
+                    let block = blocks.next().map(|block| (block, blocks.nonsense()));
+                    let is_last = !matches!(block, Ok((Block::Keys(_) | Block::Leases(_), _)));
+                    if send.send(block).is_err() || is_last {
+                        return;
+                    }
+                }
+            });
+            for block in receive {
+                let (block, nonsense) = block?;
+                if !take(&mut fill, &mut keys, block).ok_or(nonsense)? {
+                    return Ok(());
                 }
             }
-            Block::End { keys } if keys == n => return Ok((header, fill)),
-            Block::End { .. } | Block::Batch(_) => return Err(blocks.nonsense()),
-        }
+            Err(corrupt(format!("{name}: has no end")))
+        })?;
     }
+    fill.keys_end();
+    Ok((header, fill))
+}
+
+/// Takes a block in; says whether more must come, or nothing if the block makes no sense.
+fn take(fill: &mut Fill, n: &mut u64, block: Block) -> Option<bool> {
+    match block {
+        Block::Keys(keys) => {
+            *n += keys.len() as u64;
+            fill.keys(keys).ok()?;
+        }
+        Block::Leases(leases) => {
+            for (id, ttl) in leases {
+                fill.grant(id, ttl).ok()?;
+            }
+        }
+        Block::End { keys } => return (keys == *n).then_some(false),
+        Block::Batch(_) => return None,
+    }
+    Some(true)
 }
 
 /// The blocks of a snapshot file.

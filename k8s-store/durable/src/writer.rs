@@ -140,9 +140,9 @@ impl Writer {
             // It can have been forgotten by itself meanwhile.
             let _forgotten = self.shared.engine.compact(revision);
         }
-        let told = group.waiters.len();
+        // Before they are told: those who come back at once must not be counted twice.
+        self.expected = group.waiters.len() + self.shared.queue.lock().group.waiters.len();
         group.tell(&Ok(()));
-        self.expected = told + self.shared.queue.lock().group.waiters.len();
         self.shared.keeper.look(&self.shared);
     }
 

@@ -10,7 +10,7 @@ use crate::{Error, Event, KeyValue, LeaseId, Revision};
 
 /// An engine that is being filled with what was stored before.
 ///
-/// First the contents as of one revision, then the transactions after it in order, then [`Fill::finish`]. Leases may
+/// First the contents as of one revision, then [`Fill::keys_end`], then the transactions after it in order, then [`Fill::finish`]. Leases may
 /// be named in any order, before or after the keys tied to them; the last word about each counts.
 #[derive(Debug)]
 pub struct Fill {
@@ -45,6 +45,11 @@ impl Fill {
             }
         }
         Ok(())
+    }
+
+    /// Ends the contents of the first revision. Nothing is found before.
+    pub fn keys_end(&mut self) {
+        self.state.keys.order();
     }
 
     /// Runs the changes of the next transaction again.

@@ -37,7 +37,7 @@ pub enum Record {
 }
 
 /// The records of a frame's payload.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Records<'a>(Reader<'a>);
 
 impl<'a> Records<'a> {

@@ -13,6 +13,9 @@ pub const BLOCK_HEADER: usize = 16;
 /// No block has a longer payload, so that a damaged length cannot ask for all memory.
 pub const MAX_BLOCK: usize = 1 << 30;
 
+/// How many keys of a snapshot share their bytes once they are read.
+const SHARED: usize = 64;
+
 const KEYS: u32 = 1;
 const BATCH: u32 = 2;
 const LEASES: u32 = 3;
@@ -69,11 +72,15 @@ pub fn write_block(to: &mut Vec<u8>, store: u64, index: u64, stored: Stored<'_>)
     to.resize(start + BLOCK_HEADER, 0);
     let kind = match stored {
         Stored::Keys(keys) => {
-            keys.iter().for_each(|kv| put_version(to, kv));
+            for kv in keys {
+                put_version(to, kv);
+            }
             KEYS
         }
         Stored::Batch(events) => {
-            events.iter().for_each(|event| put_event(to, event));
+            for event in events {
+                put_event(to, event);
+            }
             BATCH
         }
         Stored::Leases(leases) => {
@@ -121,7 +128,7 @@ pub fn block(store: u64, index: u64, revision: Revision, header: BlockHeader, pa
     }
     let mut reader = Reader { rest: payload };
     Ok(match header.kind {
-        KEYS => Block::Keys(all(&mut reader, |reader| version(reader))?),
+        KEYS => Block::Keys(versions(&mut reader)?),
         BATCH => Block::Batch(all(&mut reader, |reader| event(reader, revision))?),
         LEASES => Block::Leases(all(&mut reader, |reader| Ok((read_lease(reader)?, read_duration(reader)?)))?),
         END => Block::End { keys: reader.u64()? },
@@ -156,19 +163,47 @@ fn put_version(to: &mut Vec<u8>, kv: &KeyValue) {
     }
 }
 
+/// Versions whose keys share their bytes, some at a time: most keys live as long as their neighbours, and are short.
+fn versions(reader: &mut Reader<'_>) -> Result<Vec<KeyValue>, Damage> {
+    let mut versions: Vec<KeyValue> = Vec::new();
+    while !reader.rest.is_empty() {
+        let (mut keys, mut ends) = (Vec::new(), Vec::with_capacity(SHARED));
+        let first = versions.len();
+        while !reader.rest.is_empty() && ends.len() < SHARED {
+            let (key, kv) = parts(reader)?;
+            keys.extend_from_slice(key);
+            ends.push(keys.len());
+            versions.push(kv);
+        }
+        let keys = Bytes::from(keys);
+        let mut start = 0;
+        for (kv, end) in versions[first..].iter_mut().zip(ends) {
+            kv.key = keys.slice(start..end);
+            start = end;
+        }
+    }
+    Ok(versions)
+}
+
 fn version(reader: &mut Reader<'_>) -> Result<KeyValue, Damage> {
+    let (key, kv) = parts(reader)?;
+    Ok(KeyValue { key: Bytes::copy_from_slice(key), ..kv })
+}
+
+/// A key, and its version without it.
+fn parts<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], KeyValue), Damage> {
     let flags = reader.u8()?;
     if flags & !HAS_LEASE != 0 {
         return Err(Damage::Nonsense);
     }
-    let (key, value) = (Bytes::copy_from_slice(reader.sized()?), Bytes::copy_from_slice(reader.sized()?));
+    let (key, value) = (reader.sized()?, Bytes::copy_from_slice(reader.sized()?));
     if key.is_empty() {
         return Err(Damage::Nonsense);
     }
     let (create_revision, mod_revision) = (Revision(reader.varint()?), Revision(reader.varint()?));
     let version = reader.varint()?;
     let lease = if flags & HAS_LEASE == 0 { None } else { Some(read_lease(reader)?) };
-    Ok(KeyValue { key, value, create_revision, mod_revision, version, lease })
+    Ok((key, KeyValue { key: Bytes::new(), value, create_revision, mod_revision, version, lease }))
 }
 
 fn put_event(to: &mut Vec<u8>, event: &Event) {

@@ -52,9 +52,10 @@ fn version() -> impl Strategy<Value = KeyValue> {
 fn event() -> impl Strategy<Value = Event> {
     (version(), option::of(version()), any::<bool>()).prop_map(|(kv, prev, deletes)| {
         let kv = KeyValue { mod_revision: Revision(5), ..kv };
-        match deletes {
-            true => Event { kind: EventKind::Delete, kv: KeyValue::tombstone(kv.key, Revision(5)), prev },
-            false => Event { kind: EventKind::Put, kv, prev },
+        if deletes {
+            Event { kind: EventKind::Delete, kv: KeyValue::tombstone(kv.key, Revision(5)), prev }
+        } else {
+            Event { kind: EventKind::Put, kv, prev }
         }
     })
 }
@@ -73,7 +74,9 @@ proptest! {
     #[test]
     fn frames_come_back(records in vec(record(), 0..8), number: u64, synced: u64, flip: prop::sample::Index) {
         let mut frame = vec![0; FRAME_HEADER];
-        records.iter().for_each(|record| record.write(&mut frame));
+        for record in &records {
+            record.write(&mut frame);
+        }
         FrameHeader { number, synced }.seal(SALT, &mut frame);
         let found = frame_at(SALT, &frame, 0).unwrap();
         prop_assert_eq!((found.header, found.size), (FrameHeader { number, synced }, frame.len()));

@@ -43,19 +43,6 @@ async fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_room() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn compaction_makes_room_on_a_full_disk() {
-    let disk = Simulated::new(1);
-    let store = builder().open_on(Arc::new(disk.clone())).await.unwrap();
-    disk.set_faults(Faults { capacity: Some(60_000), ..Faults::default() });
-    fill(&store).await;
-    store.compact(store.status().await.unwrap().revision).await.unwrap_or_else(|error| panic!("{error}"));
-    store.defragment().await.unwrap_or_else(|error| panic!("{error}"));
-    store.put("a".into(), "1".into()).await.unwrap();
-    let status = store.status().await.unwrap();
-    assert!(status.size < 20_000, "{status:?}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn after_a_failed_sync_nothing_is_acknowledged_until_reopened() {
     let disk = Simulated::new(1);
     let store = builder().open_on(Arc::new(disk.clone())).await.unwrap();
