@@ -7,6 +7,7 @@ use k8s_kit::env::{Env, Tasks};
 use k8s_kit::https::{self, Kubeconfig, Pki};
 use k8s_kit::node_agent::HollowNode;
 use k8s_kit::sched::Scheduler;
+use k8s_kit::server::ApiServerBuilder;
 use k8s_kit::{Cluster, pod_ready, rolled_out};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
@@ -34,7 +35,7 @@ async fn a_scheduler_and_a_controller_work_over_https() {
     // The server's rules apply: whoever is not allowed to schedule does not.
     let cluster = Cluster::builder()
         .pki(Pki::from_identity(&pki.identity(), &env).unwrap())
-        .api_server(|server| server.rbac())
+        .api_server(ApiServerBuilder::rbac)
         .nodes(["node-1", "node-2"].map(HollowNode::new))
         .without_scheduler()
         .without_controller("deployment")
