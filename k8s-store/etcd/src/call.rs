@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures_core::future::BoxFuture;
 use k8s_store::Revision;
 use k8s_store_etcd_proto::etcdserverpb::kv_client::KvClient;
-use k8s_store_etcd_proto::etcdserverpb::{RangeRequest, RangeResponse};
+use k8s_store_etcd_proto::etcdserverpb::{RangeRequest, RangeResponse, TxnRequest};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -163,14 +163,14 @@ impl Calls {
         Ok(())
     }
 
-    /// The revision of now, which is at least that of any answer anybody had before this call. Asks for `key` because
-    /// a user may be allowed to read that and nothing else.
+    /// The revision of now, which is at least that of any answer anybody had before this call: that of a transaction
+    /// that does nothing, which every user may run, whatever keys it may read.
     ///
     /// # Errors
     /// As with every read.
-    pub(crate) async fn now(&self, key: bytes::Bytes) -> Result<Revision, Failure> {
-        let request = RangeRequest { key, count_only: true, ..RangeRequest::default() };
-        let answer = self.range(request).await?;
+    pub(crate) async fn now(&self) -> Result<Revision, Failure> {
+        let attempt: Attempt<_, _> = |line, request| Box::pin(async move { kv(line).txn(request).await });
+        let answer = self.call(Kind::Read, TxnRequest::default(), attempt).await?;
         Ok(wire::revision(answer.header))
     }
 

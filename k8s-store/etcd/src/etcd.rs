@@ -8,7 +8,7 @@ use k8s_store::{
     WatchOptions,
 };
 use k8s_store_etcd_proto::etcdserverpb::maintenance_client::MaintenanceClient;
-use k8s_store_etcd_proto::etcdserverpb::{CompactionRequest, StatusRequest, StatusResponse};
+use k8s_store_etcd_proto::etcdserverpb::{CompactionRequest, StatusRequest};
 
 use crate::call::{Attempt, Calls, Kind, kv};
 use crate::failure::{Failure, Refusal};
@@ -46,13 +46,7 @@ impl Etcd {
     /// # Errors
     /// When no endpoint answers in time, or does not let the user in.
     pub(crate) async fn greet(&self) -> Result<(), Error> {
-        self.member_status().await.map(drop)
-    }
-
-    pub(crate) async fn member_status(&self) -> Result<StatusResponse, Error> {
-        let attempt: Attempt<_, _> =
-            |line, request| Box::pin(async move { MaintenanceClient::new(line).status(request).await });
-        Ok(self.calls.call(Kind::Read, StatusRequest {}, attempt).await?)
+        Ok(self.calls.now().await.map(drop)?)
     }
 
     /// The store's error for a failure that may be about a revision.
@@ -61,12 +55,10 @@ impl Etcd {
         let error = async {
             match failure {
                 Failure::Refused(Refusal::Compacted) => {
-                    let now = self.calls.now(key.clone()).await?;
+                    let now = self.calls.now().await?;
                     Ok(Error::Compacted { asked, oldest: self.calls.oldest(key.clone(), now).await? })
                 }
-                Failure::Refused(Refusal::Future) => {
-                    Ok(Error::Future { asked, latest: self.calls.now(key.clone()).await? })
-                }
+                Failure::Refused(Refusal::Future) => Ok(Error::Future { asked, latest: self.calls.now().await? }),
                 failure => Err(failure),
             }
         };
@@ -179,19 +171,25 @@ impl Store for Etcd {
         }
     }
 
+    /// The sizes and the oldest revision are etcd's secrets from users who may not administrate it or not read every
+    /// key; what they are told is 0, and the oldest revision that was heard of.
     async fn status(&self) -> Result<Status, Error> {
-        let member = self.member_status().await?;
-        let (size, size_in_use) = (member.db_size as u64, member.db_size_in_use as u64);
-        let revision = match self.calls.now(SMALLEST).await {
-            // A user that may not read the key that was asked for gets what the member knows.
-            Err(Failure::Refused(Refusal::Invalid(_))) => {
-                let (revision, oldest) = (wire::revision(member.header), *self.calls.oldest.lock());
-                return Ok(Status { revision, oldest, size, size_in_use });
-            }
-            now => now?,
-        };
-        let oldest = self.calls.oldest(SMALLEST, revision).await?;
+        let attempt: Attempt<_, _> =
+            |line, request| Box::pin(async move { MaintenanceClient::new(line).status(request).await });
+        let member = allowed(self.calls.call(Kind::Read, StatusRequest {}, attempt).await)?;
+        let (size, size_in_use) = member.map_or((0, 0), |member| (member.db_size as u64, member.db_size_in_use as u64));
+        let revision = self.calls.now().await?;
+        let oldest = allowed(self.calls.oldest(SMALLEST, revision).await)?.unwrap_or(*self.calls.oldest.lock());
         Ok(Status { revision, oldest, size, size_in_use })
+    }
+}
+
+/// Nothing where the user may not know.
+fn allowed<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(Failure::Refused(Refusal::Invalid(reason))) if reason.contains("permission denied") => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 

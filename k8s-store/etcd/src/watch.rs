@@ -30,8 +30,8 @@ pub(crate) async fn open(etcd: &Etcd, range: KeyRange, options: WatchOptions) ->
 
 /// The revision of now, once it is known that all from `start` on is there.
 async fn opened_at(etcd: &Etcd, range: &KeyRange, start: Option<Revision>) -> Result<Revision, Error> {
-    let key = wire::any_key(range);
     if let Some(start) = start {
+        let key = wire::any_key(range);
         let probe = wire::range_request(&KeyRange::one(key.clone()), RangeOptions::at(start).count_only());
         match etcd.calls.range(probe).await {
             Ok(answer) => return Ok(wire::revision(answer.header)),
@@ -40,7 +40,7 @@ async fn opened_at(etcd: &Etcd, range: &KeyRange, start: Option<Revision>) -> Re
             Err(failure) => return Err(etcd.about_revision(failure, Some(start), &key).await),
         }
     }
-    Ok(etcd.calls.now(key).await?)
+    Ok(etcd.calls.now().await?)
 }
 
 /// The reading end: drives the feed only while somebody reads, so that etcd is held back by who does not.

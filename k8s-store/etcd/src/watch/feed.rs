@@ -167,7 +167,7 @@ impl Feed {
     /// here already when nothing was written since, and then no member would say so: etcd reports no progress of a
     /// watch whose first revision has not happened.
     async fn ask(&mut self) -> Option<WatchBatch> {
-        let now = self.etcd.calls.now(wire::any_key(&self.range)).await;
+        let now = self.etcd.calls.now().await;
         match now {
             Ok(now) if now <= self.received => return Some(self.report(now)),
             Ok(at_least) => {
