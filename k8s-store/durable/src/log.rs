@@ -54,8 +54,7 @@ impl Log {
         if frame.len() > MAX_FRAME {
             return Err(Failure::Refused(io::Error::new(io::ErrorKind::InvalidInput, "transactions are too large")));
         }
-        let is_first = self.at == LOG_HEADER as u64;
-        if !is_first && self.at + frame.len() as u64 > self.segment_size {
+        if !self.is_fresh() && self.at + frame.len() as u64 > self.segment_size {
             self.rotate()?;
         }
         let header = FrameHeader { number: self.next_frame, synced: self.synced };
@@ -79,6 +78,11 @@ impl Log {
         self.file.sync().map_err(Failure::Lost)?;
         self.synced = self.next_frame - 1;
         Ok(())
+    }
+
+    /// Whether nothing is in the file yet.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.at == LOG_HEADER as u64
     }
 
     /// Goes on in a new file.

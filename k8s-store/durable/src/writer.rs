@@ -117,7 +117,7 @@ impl Writer {
     }
 
     fn append(&mut self, group: &mut Group) -> Result<(), Failure> {
-        if group.rotate {
+        if group.rotate && !self.log.is_fresh() {
             self.log.rotate()?;
         }
         if !group.frame.is_empty() {
