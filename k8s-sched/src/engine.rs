@@ -48,7 +48,7 @@ pub struct Decision {
 pub enum Failure {
     /// No profile has the name that the pod asks for; the pod is somebody else's.
     NotOurs,
-    /// There is no node at all: the pod is tried again after backoff.
+    /// There is no node at all: the pod is tried again after backoff, or as soon as there is one.
     NoNodes,
     /// No node fits: the pod waits for an event that may help.
     Unfit(Box<Diagnosis>),

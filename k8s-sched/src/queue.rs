@@ -56,11 +56,22 @@ pub struct QueuedPod {
     failures: u32,
     /// How many times in a row something was broken while it was tried; likewise.
     errors: u32,
+    /// It failed because there was no node at all.
+    nodeless: bool,
     rejectors: PluginSet,
     /// Whether a plugin that rejected it asked to be spared the backoff.
     pending: bool,
     gated: bool,
     backoff_until: Option<Instant>,
+}
+
+impl QueuedPod {
+    /// A pod that failed for want of any node is as good as rejected once there is one: its backoff may be cut short.
+    fn learn(&mut self, event: &ClusterEvent) {
+        if self.nodeless && matches!(event, ClusterEvent::NodeAdded(_)) {
+            (self.nodeless, self.errors) = (false, 0);
+        }
+    }
 }
 
 /// The queue.
@@ -104,6 +115,7 @@ impl Queue {
             attempts: 0,
             failures: 0,
             errors: 0,
+            nodeless: false,
             rejectors: PluginSet::default(),
             pending: false,
             gated: false,
@@ -150,6 +162,7 @@ impl Queue {
             _ => {
                 queued.rejectors = PluginSet::default();
                 queued.errors += 1;
+                queued.nodeless = matches!(failure, Failure::NoNodes);
             }
         }
         queued.backoff_until = Some(now + self.backoff_of(&queued));
@@ -157,7 +170,11 @@ impl Queue {
         let uid = queued.pod.uid.clone();
         if let Some((pod, mut missed)) = self.in_flight.missed(&uid) {
             queued.pod = pod.clone();
-            helped = missed.any(|event| self.helps(&queued, event));
+            if queued.nodeless {
+                missed.for_each(|event| queued.learn(event));
+            } else {
+                helped = missed.any(|event| self.helps(&queued, event));
+            }
         }
         self.in_flight.end(&uid);
         if queued.rejectors.is_empty() || helped {
@@ -224,6 +241,9 @@ impl Queue {
     /// Wakes the unschedulable pods that `event` may help.
     pub fn notify(&mut self, event: &ClusterEvent, now: Instant) {
         self.in_flight.note(event);
+        if let ClusterEvent::NodeAdded(_) = event {
+            self.backoff.values_mut().for_each(|queued| queued.learn(event));
+        }
         if self.unschedulable.is_empty() {
             return;
         }

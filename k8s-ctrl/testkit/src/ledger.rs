@@ -8,8 +8,9 @@ use k8s_env::Clock;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// No controller needs so many requests for a scenario; more of them means that it never rests.
-const TOO_MANY: usize = 100_000;
+/// No controller needs so many requests for a scenario: more of them are not answered, since one that never rests would
+/// keep time from passing.
+const TOO_MANY: usize = 30_000;
 
 /// Writes down what the controllers ask and what they are told, and can stop them dead after one of their changes.
 #[derive(Clone, Debug)]
@@ -97,9 +98,11 @@ impl Ledger {
         book.requests += 1;
         book.reads += u64::from(!entry.writes && entry.verb != "watch");
         book.writes += u64::from(entry.writes);
-        let busy = book.lines.len() > TOO_MANY;
-        drop(book);
-        assert!(!busy, "the controllers do not rest: {TOO_MANY} requests, the last of them\n{}", self.tail());
+    }
+
+    /// Whether more was asked than any controller needs.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.0.book.lock().lines.len() >= TOO_MANY
     }
 
     fn close(&self, entry: Entry, outcome: &str, success: bool) {
@@ -119,7 +122,7 @@ impl Ledger {
 
     fn is_halted(&self) -> bool {
         let book = self.0.book.lock();
-        book.halts && book.mark.is_some_and(|mark| book.changes >= mark)
+        book.lines.len() >= TOO_MANY || book.halts && book.mark.is_some_and(|mark| book.changes >= mark)
     }
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 use k8s_env::Random;
 use k8s_sched::event::ClusterEvent;
 use k8s_sched::{
-    Engine, Failure, Nominator, PodInfo, Profile, Profiles, Queue, QueueOptions, QueuedPod, Simulation, Snapshot,
+    Engine, Failure, NodeInfo, Nominator, PodInfo, Profile, Profiles, Queue, QueueOptions, QueuedPod, Simulation,
+    Snapshot,
 };
 use tokio::time::Instant;
 
@@ -110,6 +111,26 @@ fn backoff_doubles_up_to_its_limit() {
         now = due;
     }
     assert_eq!(waits, [1, 2, 4, 8, 10, 10]);
+}
+
+#[test]
+fn the_first_node_ends_the_wait_for_any() {
+    let node = || ClusterEvent::NodeAdded(Arc::new(NodeInfo::default()));
+    for early in [true, false] {
+        let mut scene = scene("pod p cpu=2");
+        scene.add(&["p"]);
+        let now = scene.start;
+        let queued = scene.queue.pop(now).unwrap();
+        if early {
+            scene.queue.notify(&node(), now);
+        }
+        scene.queue.put_back(queued, &Failure::NoNodes, now);
+        if !early {
+            assert!(scene.queue.pop(now).is_none());
+            scene.queue.notify(&node(), now);
+        }
+        assert!(scene.queue.pop(now).is_some(), "early: {early}");
+    }
 }
 
 #[test]
