@@ -4,6 +4,7 @@
 
 mod basics;
 mod codec;
+mod command;
 mod crashes;
 mod damage;
 mod failures;
