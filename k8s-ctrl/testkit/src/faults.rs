@@ -42,7 +42,7 @@ pub struct Weather {
 }
 
 impl Faults {
-    /// The same road, with calm weather for now.
+    /// The same road, in calm weather until [`Faults::set`] says otherwise.
     pub fn new(road: Arc<dyn Transport>, random: Random) -> Self {
         let (weather, storm) = (Mutex::default(), Arc::default());
         Self(Arc::new(Inner { road, random, weather, storm }))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use k8s_store::{
     Compare, Event, EventKind, Field, KeyRange, KeyValue, Op, OpResult, Page, RangeOptions, Revision, Txn, TxnOutcome,
+    WatchBatch, WatchOptions,
 };
 
 /// The reference. It knows no leases and forgets nothing; requests are taken to be valid.
@@ -32,6 +33,19 @@ impl Model {
     pub fn events(&self, revision: Revision, range: &KeyRange) -> Vec<Event> {
         let events = &self.events[(revision.0 - self.first.0) as usize];
         events.iter().filter(|event| range.contains(&event.kv.key)).cloned().collect()
+    }
+
+    /// What a watch of `range` tells by now, from its revision `start` on.
+    pub fn watched(&self, range: &KeyRange, options: WatchOptions, start: Revision) -> Vec<WatchBatch> {
+        let batch = |revision| {
+            let mut events = self.events(Revision(revision), range);
+            events.retain(|event| options.filter.passes(event.kind));
+            if !options.prev {
+                events.iter_mut().for_each(|event| event.prev = None);
+            }
+            WatchBatch { revision: Revision(revision), events }
+        };
+        (start.0..=self.revision().0).map(batch).filter(|batch| !batch.events.is_empty()).collect()
     }
 
     /// What a range answers.

@@ -78,20 +78,6 @@ fn ready(watch: &mut Watch) -> Vec<WatchBatch> {
     batches
 }
 
-fn expected(model: &Model, range: &KeyRange, options: WatchOptions, first: Revision) -> Vec<WatchBatch> {
-    let batch = |revision| {
-        let mut events = model.events(Revision(revision), range);
-        events.retain(|event| options.filter.passes(event.kind));
-        if !options.prev {
-            for event in &mut events {
-                event.prev = None;
-            }
-        }
-        WatchBatch { revision: Revision(revision), events }
-    };
-    (first.0..=model.revision().0).map(batch).filter(|batch| !batch.events.is_empty()).collect()
-}
-
 fn watch_options() -> impl Strategy<Value = WatchOptions> {
     let filter = prop_oneof![Just(EventFilter::All), Just(EventFilter::Puts), Just(EventFilter::Deletes)];
     (filter, any::<bool>(), option::of(1..12_u64)).prop_map(|(filter, prev, start)| WatchOptions {
@@ -129,7 +115,7 @@ proptest! {
                 prop_assert_eq!(page, model.range(range, options));
             }
             for (mut watch, range, options, first) in open {
-                prop_assert_eq!(ready(&mut watch), expected(&model, range, options, first));
+                prop_assert_eq!(ready(&mut watch), model.watched(range, options, first));
             }
             Ok(())
         })?;

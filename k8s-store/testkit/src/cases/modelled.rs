@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use k8s_env::Random;
-use k8s_store::{EventFilter, KeyRange, RangeOptions, Revision, Store, WatchBatch, WatchOptions};
+use k8s_store::{EventFilter, RangeOptions, Revision, Store, WatchOptions};
 
 use super::support::{Sure, next};
 use crate::generate;
@@ -47,8 +47,7 @@ pub async fn random_watches_tell_as_the_model(store: Arc<dyn Store>) {
     }
     for (mut watch, range, options, start) in open {
         watch.request_progress();
-        let expected = expected(&model, &range, options, start);
-        for expected in expected {
+        for expected in model.watched(&range, options, start) {
             assert_eq!(next(&mut watch).await, expected, "{range:?} {options:?}");
         }
         let end = next(&mut watch).await;
@@ -64,18 +63,4 @@ fn watch_options(random: &Random, model: &Model) -> WatchOptions {
         filter: [EventFilter::All, EventFilter::Puts, EventFilter::Deletes][random.below(3) as usize],
         ..WatchOptions::default()
     }
-}
-
-fn expected(model: &Model, range: &KeyRange, options: WatchOptions, start: Revision) -> Vec<WatchBatch> {
-    let batch = |revision| {
-        let mut events = model.events(Revision(revision), range);
-        events.retain(|event| options.filter.passes(event.kind));
-        if !options.prev {
-            for event in &mut events {
-                event.prev = None;
-            }
-        }
-        WatchBatch { revision: Revision(revision), events }
-    };
-    (start.0..=model.revision().0).map(batch).filter(|batch| !batch.events.is_empty()).collect()
 }
