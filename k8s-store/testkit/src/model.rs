@@ -41,7 +41,9 @@ impl Model {
             let mut events = self.events(Revision(revision), range);
             events.retain(|event| options.filter.passes(event.kind));
             if !options.prev {
-                events.iter_mut().for_each(|event| event.prev = None);
+                for event in &mut events {
+                    event.prev = None;
+                }
             }
             WatchBatch { revision: Revision(revision), events }
         };
