@@ -81,8 +81,9 @@ pub struct Mark {
     lease_changes: u64,
 }
 
-/// History that a compaction took out; dropping it may take a while and needs no lock.
+/// History that was let go of; dropping it may take a while and needs no lock.
 #[derive(Debug)]
+#[must_use = "it is dropped best when nobody waits"]
 pub struct Forgotten {
     _batches: Vec<Batch>,
 }
@@ -173,17 +174,18 @@ impl Engine {
     }
 
     /// Makes everything staged up to `mark` visible, and hands it to the watches.
-    pub fn publish(&self, mark: Mark) {
-        self.release(self.state.write(), mark);
+    pub fn publish(&self, mark: Mark) -> Forgotten {
+        self.release(self.state.write(), mark)
     }
 
-    fn release(&self, mut state: RwLockWriteGuard<'_, State>, mark: Mark) {
+    fn release(&self, mut state: RwLockWriteGuard<'_, State>, mark: Mark) -> Forgotten {
         // Queued under the lock, in the order of the revisions; handed out after it.
-        let told = state.publish(mark, &self.hub);
+        let published = state.publish(mark, &self.hub);
         drop(state);
-        if told {
+        if published.told {
             self.hub.dispatch();
         }
+        Forgotten { _batches: published.forgotten }
     }
 
     /// Whether everything staged is published.
@@ -295,9 +297,9 @@ impl Stage<'_> {
     }
 
     /// Publishes all that is staged.
-    pub fn publish(self) {
+    pub fn publish(self) -> Forgotten {
         let mark = self.mark();
-        self.engine.release(self.state, mark);
+        self.engine.release(self.state, mark)
     }
 }
 

@@ -94,7 +94,7 @@ impl Memory {
 fn change<T>(engine: &Engine, step: impl FnOnce(&mut Stage<'_>) -> Result<T, Error>) -> Result<T, Error> {
     let mut stage = engine.stage()?;
     let outcome = step(&mut stage)?;
-    stage.publish();
+    drop(stage.publish());
     Ok(outcome)
 }
 

@@ -74,10 +74,11 @@ async fn turn(store: &Arc<Durable>, writers: usize) -> f64 {
     let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let tasks = Tasks::new();
     let begun = Instant::now();
-    let value = Bytes::from(vec![b'y'; VALUE]);
     for writer in 0..writers {
-        let (store, stop, count, value) = (Arc::clone(store), Arc::clone(&stop), Arc::clone(&count), value.clone());
+        let (store, stop, count) = (Arc::clone(store), Arc::clone(&stop), Arc::clone(&count));
         tasks.spawn(async move {
+            // One for each writer: no two of them share anything outside the store.
+            let value = Bytes::from(vec![b'y'; VALUE]);
             let mut n = writer as u64;
             while !stop.load(Ordering::Relaxed) {
                 (*store).txn(Txn::always(Put::new(key(n % 20_000), value.clone()))).await.unwrap();
@@ -165,7 +166,7 @@ async fn million() {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(if std::env::args().any(|a| a == "one") { 1 } else { 2 }).enable_time().build().unwrap();
     let wants_million = std::env::args().any(|argument| argument == "million");
     runtime.block_on(async { if wants_million { million().await } else { writes().await } });
 }

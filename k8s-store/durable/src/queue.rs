@@ -1,4 +1,5 @@
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use k8s_store::engine::Mark;
 use k8s_store::{Error, Revision};
@@ -18,6 +19,8 @@ const ROOM: usize = 64 << 20;
 pub(crate) struct Queue {
     group: Mutex<Waiting>,
     pub(crate) bell: Bell,
+    /// Whether more waits than there is room for, for who has not locked the queue.
+    is_full: AtomicBool,
     room: Notify,
 }
 
@@ -81,7 +84,7 @@ impl Queue {
             compacting: Revision::ZERO,
             retractions: 0,
         };
-        Self { group: Mutex::new(waiting), bell: Bell::default(), room: Notify::new() }
+        Self { group: Mutex::new(waiting), bell: Bell::default(), is_full: AtomicBool::new(false), room: Notify::new() }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -90,12 +93,25 @@ impl Queue {
 
     /// Waits until there is room for more.
     pub(crate) async fn room(&self) {
-        loop {
+        while self.is_full.load(Ordering::Acquire) {
             let freed = self.room.notified();
-            if self.group.lock().group.frame.len() < ROOM {
-                return;
+            if self.is_full.load(Ordering::Acquire) {
+                freed.await;
             }
-            freed.await;
+        }
+    }
+
+    /// Notes whether there is still room, with what `waiting` holds by now.
+    pub(crate) fn measure(&self, waiting: &Waiting) {
+        if waiting.group.frame.len() >= ROOM {
+            self.is_full.store(true, Ordering::Release);
+        }
+    }
+
+    /// Lets those in who waited for room. If others filled it at this moment, the next of them notes that again.
+    pub(crate) fn freed(&self) {
+        if self.is_full.swap(false, Ordering::AcqRel) {
+            self.room.notify_waiters();
         }
     }
 
@@ -109,9 +125,7 @@ impl Queue {
         }
         let group = mem::replace(&mut waiting.group, Group { frame: buffer, ..Group::default() });
         drop(waiting);
-        if group.frame.len() >= ROOM {
-            self.room.notify_waiters();
-        }
+        self.freed();
         Some(group)
     }
 }

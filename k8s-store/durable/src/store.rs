@@ -105,6 +105,8 @@ impl Shared {
         group.mark = Some(mark);
         let (waiter, wait) = oneshot::channel();
         group.waiters.push(waiter);
+        self.queue.measure(&waiting);
+        let group = &waiting.group;
         let wakes = group.waiters.len() == 1 || group.waiters.len() == waiting.wanted;
         drop(waiting);
         drop(stage);

@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use k8s_store::engine::Engine;
-use k8s_store::{Error, Event, KeyRange, KeyValue, Revision, Watch, WatchBatch, WatchOptions};
+use k8s_store::{Error, Event, EventKind, KeyRange, KeyValue, Revision, Watch, WatchBatch, WatchOptions};
 
 /// How many keys to look at under one lock.
 const PAGE: usize = 256;
@@ -20,7 +20,9 @@ pub(crate) struct Walk {
     at: Revision,
     batch: Vec<Event>,
     /// What keys that have changed since were, as far as they are still ahead.
-    then: BTreeMap<Bytes, Option<KeyValue>>,
+    then: HashMap<Bytes, Option<KeyValue>>,
+    /// Those of them that were deleted at least once: the present may not have them.
+    deleted: BTreeSet<Bytes>,
     watch: Watch,
     after: Option<Bytes>,
     ended: bool,
@@ -34,8 +36,8 @@ impl Walk {
             None => engine.status()?.revision,
         };
         let watch = engine.watch(KeyRange::all(), WatchOptions::since(at).prev().buffer(buffer))?;
-        let (batch, then) = (Vec::new(), BTreeMap::new());
-        let mut walk = Self { engine, at, batch, then, watch, after: None, ended: false };
+        let (batch, then, deleted) = (Vec::new(), HashMap::new(), BTreeSet::new());
+        let mut walk = Self { engine, at, batch, then, deleted, watch, after: None, ended: false };
         walk.follow()?;
         Ok(walk)
     }
@@ -66,27 +68,30 @@ impl Walk {
 
     /// Puts what keys were in the place of what they are, up to `last`.
     fn undo(&mut self, now: Vec<KeyValue>, last: Option<&Bytes>) -> Vec<KeyValue> {
-        let ahead = last.map_or_else(BTreeMap::new, |last| {
-            let mut ahead = self.then.split_off(last);
-            // The last one belongs to this page.
-            if let Some((key, version)) = ahead.remove_entry(last) {
-                self.then.insert(key, version);
-            }
-            ahead
-        });
-        let mut then = std::mem::replace(&mut self.then, ahead).into_iter().peekable();
+        let mut deleted = self.take_deleted(last).into_iter().peekable();
         let mut page = Vec::with_capacity(now.len());
         for kv in now {
-            while let Some((_, version)) = then.next_if(|(key, _)| *key < kv.key) {
-                page.extend(version);
+            while let Some(key) = deleted.next_if(|key| *key < kv.key) {
+                page.extend(self.then.remove(&key).flatten());
             }
-            match then.next_if(|(key, _)| *key == kv.key) {
-                Some((_, version)) => page.extend(version),
+            deleted.next_if(|key| *key == kv.key);
+            match self.then.remove(&kv.key) {
+                Some(version) => page.extend(version),
                 None => page.push(kv),
             }
         }
-        page.extend(then.filter_map(|(_, version)| version));
+        page.extend(deleted.filter_map(|key| self.then.remove(&key).flatten()));
         page
+    }
+
+    /// The deleted keys up to `last`, or all.
+    fn take_deleted(&mut self, last: Option<&Bytes>) -> BTreeSet<Bytes> {
+        let mut ahead = last.map_or_else(BTreeSet::new, |last| self.deleted.split_off(last));
+        // The last one belongs to this page.
+        if let Some(last) = last.and_then(|last| ahead.take(last)) {
+            self.deleted.insert(last);
+        }
+        std::mem::replace(&mut self.deleted, ahead)
     }
 
     /// Takes in everything that is published by now.
@@ -112,6 +117,9 @@ impl Walk {
         }
         for event in batch.events {
             if self.after.as_ref().is_none_or(|after| event.kv.key > *after) {
+                if event.kind == EventKind::Delete {
+                    self.deleted.insert(event.kv.key.clone());
+                }
                 self.then.entry(event.kv.key).or_insert(event.prev);
             }
         }

@@ -133,13 +133,10 @@ impl Writer {
     }
 
     fn publish(&mut self, group: &mut Group) {
-        if let Some(mark) = group.mark {
-            self.shared.engine.publish(mark);
-        }
-        if let Some(revision) = group.compact {
-            // It can have been forgotten by itself meanwhile.
-            let _forgotten = self.shared.engine.compact(revision);
-        }
+        // What is forgotten is freed after they are told.
+        let _by_itself = group.mark.map(|mark| self.shared.engine.publish(mark));
+        // It can have been forgotten by itself meanwhile.
+        let _on_request = group.compact.map(|revision| self.shared.engine.compact(revision));
         // Before they are told: those who come back at once must not be counted twice.
         self.expected = group.waiters.len() + self.shared.queue.lock().group.waiters.len();
         group.tell(&Ok(()));
@@ -182,7 +179,10 @@ impl Writer {
         waiting.compacting = k8s_store::Revision::ZERO;
         waiting.retractions += 1;
         waiting.wanted = usize::MAX;
-        std::mem::take(&mut waiting.group)
+        let group = std::mem::take(&mut waiting.group);
+        drop(waiting);
+        self.shared.queue.freed();
+        group
     }
 }
 

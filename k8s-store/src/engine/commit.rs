@@ -40,7 +40,7 @@ impl State {
     pub(super) fn commit(&mut self, txn: Txn) -> Result<TxnOutcome, Error> {
         let decided = self.decide(txn);
         self.check(&decided)?;
-        let mut events = Vec::new();
+        let mut events = Vec::with_capacity(decided.ops.len());
         let mut outcome = self.run(decided, &mut events)?;
         self.record(events);
         outcome.settle(self.revision());

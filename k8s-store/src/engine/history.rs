@@ -12,10 +12,17 @@ pub(super) fn revision_of(batch: &[Event]) -> Revision {
     batch.first().map_or(Revision::ZERO, |event| event.kv.mod_revision)
 }
 
+/// A batch and how many bytes it holds, so that letting go of it, long after, reads nothing of it.
+#[derive(Debug)]
+struct Weighed {
+    batch: Batch,
+    bytes: usize,
+}
+
 /// The last transactions, one batch for each revision without a gap.
 #[derive(Debug)]
 pub(super) struct History {
-    batches: VecDeque<Batch>,
+    batches: VecDeque<Weighed>,
     latest: Revision,
     oldest: Revision,
     events: usize,
@@ -53,41 +60,44 @@ impl History {
 
     /// The batches from `revision` on.
     pub(super) fn since(&self, revision: Revision) -> impl Iterator<Item = &Batch> {
-        let first = self.latest.0 + 1 - self.batches.len() as u64;
-        let skip = revision.0.saturating_sub(first).min(self.batches.len() as u64);
-        self.batches.range(skip as usize..)
+        let skip = revision.0.saturating_sub(self.first().0).min(self.batches.len() as u64);
+        self.batches.range(skip as usize..).map(|weighed| &weighed.batch)
+    }
+
+    /// The revision of the first batch, or the next one if there is none.
+    fn first(&self) -> Revision {
+        Revision(self.latest.0 + 1 - self.batches.len() as u64)
     }
 
     /// Adds the batch of the next revision.
     pub(super) fn push(&mut self, batch: Batch) {
         self.latest = revision_of(&batch);
+        let bytes = size_of(&batch);
         self.events += batch.len();
-        self.bytes += size_of(&batch);
-        self.batches.push_back(batch);
+        self.bytes += bytes;
+        self.batches.push_back(Weighed { batch, bytes });
     }
 
     /// Takes the last batch back.
     pub(super) fn pop_last(&mut self) -> Option<Batch> {
-        let batch = self.batches.pop_back()?;
-        self.forget_size(&batch);
+        let weighed = self.batches.pop_back()?;
         self.latest = self.latest.previous();
-        Some(batch)
+        Some(self.forget(weighed))
     }
 
-    /// Lets go of what is too much, but not of the batch of `keep` and those after it.
-    pub(super) fn trim(&mut self, keep: Revision) {
-        while self.events > self.limits.events || self.bytes > self.limits.bytes {
-            if self.batches.front().is_none_or(|batch| revision_of(batch) >= keep) {
-                return;
-            }
-            drop(self.pop());
+    /// Lets go of what is too much, but not of the batch of `keep` and those after it, and returns it.
+    pub(super) fn trim(&mut self, keep: Revision) -> Vec<Batch> {
+        let mut forgotten = Vec::new();
+        while (self.events > self.limits.events || self.bytes > self.limits.bytes) && self.first() < keep {
+            forgotten.extend(self.pop());
         }
+        forgotten
     }
 
     /// Lets go of the batches before `oldest`, which is at most the latest revision, and returns them.
     pub(super) fn compact(&mut self, oldest: Revision) -> Vec<Batch> {
         let mut forgotten = Vec::new();
-        while self.batches.front().is_some_and(|batch| revision_of(batch) < oldest) {
+        while !self.batches.is_empty() && self.first() < oldest {
             forgotten.extend(self.pop());
         }
         self.oldest = oldest;
@@ -95,15 +105,15 @@ impl History {
     }
 
     fn pop(&mut self) -> Option<Batch> {
-        let batch = self.batches.pop_front()?;
-        self.forget_size(&batch);
-        self.oldest = revision_of(&batch).next();
-        Some(batch)
+        let weighed = self.batches.pop_front()?;
+        self.oldest = self.first();
+        Some(self.forget(weighed))
     }
 
-    fn forget_size(&mut self, batch: &Batch) {
+    fn forget(&mut self, Weighed { batch, bytes }: Weighed) -> Batch {
         self.events -= batch.len();
-        self.bytes -= size_of(batch);
+        self.bytes -= bytes;
+        batch
     }
 }
 

@@ -98,12 +98,16 @@ impl State {
 
     fn read_then(&self, range: &KeyRange, then: Then<'_>, reader: &mut Reader, rest: Rest) {
         let mut now = self.keys.range(range).peekable();
+        let is_done = |reader: &Reader| rest == Rest::Ignored && !reader.has_room();
         for (key, version) in then {
-            if rest == Rest::Ignored && !reader.has_room() {
-                return;
-            }
-            while let Some((key, slot)) = now.next_if(|(other, _)| *other < key) {
+            // Asked for each key: the next one that changed may be a million keys ahead.
+            while !is_done(reader)
+                && let Some((key, slot)) = now.next_if(|(other, _)| *other < key)
+            {
                 reader.take(|| slot.under(key));
+            }
+            if is_done(reader) {
+                return;
             }
             now.next_if(|(other, _)| *other == key);
             if let Some(version) = version {

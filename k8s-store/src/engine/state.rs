@@ -30,6 +30,14 @@ pub(super) struct Slot {
     pub(super) lease: Option<LeaseId>,
 }
 
+/// What publishing leaves to do once the lock is released.
+pub(super) struct Published {
+    /// Whether the hub has something to hand out.
+    pub(super) told: bool,
+    /// History that was let go of.
+    pub(super) forgotten: Vec<Batch>,
+}
+
 impl State {
     pub(super) fn new(history: History) -> Self {
         let published = history.latest();
@@ -68,24 +76,24 @@ impl State {
         self.published == self.revision() && self.leases.is_settled()
     }
 
-    /// Publishes what is staged up to `mark`; says whether the hub has something to hand out now.
-    pub(super) fn publish(&mut self, mark: Mark, hub: &Hub) -> bool {
-        let mut told = false;
+    /// Publishes what is staged up to `mark`.
+    pub(super) fn publish(&mut self, mark: Mark, hub: &Hub) -> Published {
+        let (mut told, mut forgotten) = (false, Vec::new());
         if mark.revision > self.published {
             let staged = self.history.since(self.published.next());
             for batch in staged.take((mark.revision.0 - self.published.0) as usize) {
                 told |= hub.enqueue(batch);
             }
             self.published = mark.revision;
-            self.history.trim(self.published);
+            forgotten = self.history.trim(self.published);
         }
         self.leases.publish(mark.lease_changes);
-        told
+        Published { told, forgotten }
     }
 
     pub(super) fn set_published(&mut self) {
         self.published = self.revision();
-        self.history.trim(self.published);
+        drop(self.history.trim(self.published));
         self.leases.publish(self.leases.changes());
     }
 
