@@ -18,6 +18,10 @@ use k8s_store::{Maintenance, Put, Store, StoreExt, Txn};
 use k8s_store_durable::Durable;
 use tokio::time::Instant;
 
+/// As the servers have it: the system's allocator asks the kernel for memory in pieces too small for a store.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const VALUE: usize = 1024;
 
 /// Each is measured in turns, so that both see the same machine.
@@ -166,7 +170,7 @@ async fn million() {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(if std::env::args().any(|a| a == "one") { 1 } else { 2 }).enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     let wants_million = std::env::args().any(|argument| argument == "million");
     runtime.block_on(async { if wants_million { million().await } else { writes().await } });
 }
