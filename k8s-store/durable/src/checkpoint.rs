@@ -121,6 +121,10 @@ impl NewFile {
         Ok(())
     }
 
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Returns the size.
     pub(crate) fn finish(self) -> io::Result<u64> {
         self.file.sync()?;

@@ -14,6 +14,9 @@ const FILL: usize = 1 << 20;
 /// A frame at least this long is not worth it: its own bytes cost more than the metadata.
 const LARGE: usize = 128 << 10;
 
+/// A frame that only closes the store. Nothing is expected after it.
+const CLOSING: usize = FRAME_HEADER + 8;
+
 /// The longest frame.
 const MAX_FRAME: usize = 1 << 31;
 
@@ -37,6 +40,8 @@ pub(crate) struct Log {
     /// The revision of the last transaction written.
     pub(crate) last: Revision,
     pub(crate) segment_size: u64,
+    /// Nothing was written since the store was closed.
+    pub(crate) is_closed: bool,
 }
 
 /// Why a frame was not appended.
@@ -69,7 +74,18 @@ impl Log {
         self.filled = self.filled.max(self.at + size as u64);
         self.at += size as u64;
         self.next_frame += 1;
+        self.is_closed = false;
         self.last = self.last.max(last);
+        Ok(())
+    }
+
+    /// Appends the frame that closes the store, unless there is nothing before it that it would tell of.
+    pub(crate) fn close(&mut self, frame: &mut Vec<u8>) -> Result<(), Failure> {
+        if self.is_fresh() || self.is_closed {
+            return Ok(());
+        }
+        self.append(frame, self.last)?;
+        self.is_closed = true;
         Ok(())
     }
 
@@ -113,7 +129,7 @@ impl Log {
         if end <= self.filled {
             return;
         }
-        if frame.len() < LARGE {
+        if frame.len() < LARGE && frame.len() > CLOSING {
             let most = self.segment_size.saturating_sub(self.at).max(frame.len() as u64);
             let size = (frame.len() + FILL).min(most as usize);
             frame.resize(size, 0);

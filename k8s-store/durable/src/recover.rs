@@ -42,6 +42,7 @@ struct End {
     /// Something whole follows that was never complete with all before it: go on in a new file.
     is_dirty: bool,
     last: Revision,
+    is_closed: bool,
     /// Where the frames begin of which no later one says that they were synced, and their bytes.
     unsure_at: u64,
     unsure: Vec<u8>,
@@ -125,7 +126,7 @@ pub(crate) fn read(disk: &dyn Disk, limits: Limits) -> Result<Recovered, Error> 
         return Err(corrupt(format!("{name}: is of revision {}", header.revision)));
     }
     let base_size = file.size().map_err(refused)?;
-    let mut replay = Replay { fill: &mut fill, base, frames: 0, next_frame: None };
+    let mut replay = Replay { fill: &mut fill, base, frames: 0, next_frame: None, is_closed: false };
     let mut sealed = Vec::new();
     let mut end = None;
     let logs: Vec<_> = files.logs.iter().copied().filter(|number| *number >= header.first_log).collect();
@@ -194,6 +195,7 @@ impl Recovered {
             synced: end.next_frame - 1,
             last: end.last,
             segment_size,
+            is_closed: end.is_closed,
         };
         if end.is_dirty {
             match log.rotate() {
@@ -303,6 +305,8 @@ struct Replay<'a> {
     base: Revision,
     frames: u64,
     next_frame: Option<u64>,
+    /// The last record says that the store was closed.
+    is_closed: bool,
 }
 
 impl Replay<'_> {
@@ -357,6 +361,7 @@ impl Replay<'_> {
             next_frame: next,
             is_dirty,
             last: self.fill.revision(),
+            is_closed: self.is_closed,
             unsure_at: first_unsure as u64,
             unsure,
         })
@@ -364,7 +369,9 @@ impl Replay<'_> {
 
     fn frame(&mut self, payload: &[u8]) -> Result<(), String> {
         for record in Records::of(payload) {
-            match record.map_err(|damage| damage.to_string())? {
+            let record = record.map_err(|damage| damage.to_string())?;
+            self.is_closed = matches!(record, Record::Closed);
+            match record {
                 Record::Txn { revision, .. } if revision <= self.base => {}
                 Record::Txn { revision, changes } => {
                     let expected = self.fill.revision().next();

@@ -65,6 +65,75 @@ async fn defragmenting_gives_space_back_while_others_write() {
     assert_eq!((report.hash, report.keys, report.oldest), (hash.hash, 21, before.revision));
 }
 
+/// Writes at random by seed, forgets all of the past or some or none, and ends properly or not. Says whether it did.
+async fn used(directory: &Path, seed: u64) -> bool {
+    let random = Random::seeded(seed);
+    let store = Durable::builder().segment_size(1 << 20).open(directory).await.unwrap();
+    for n in 0..1 + random.below(30) {
+        let key = format!("k/{}", random.below(10));
+        if random.below(6) == 0 {
+            store.txn(Txn::always(Delete::one(key))).await.unwrap();
+        } else {
+            let longest = [10, 3_000, 300_000][random.below(3) as usize];
+            store.put(key.into(), vec![n as u8; random.below(longest) as usize].into()).await.unwrap();
+        }
+        if random.below(20) == 0 {
+            store.defragment().await.unwrap();
+        }
+    }
+    let last = store.status().await.unwrap().revision;
+    let kept = [0, random.below(last.0), last.0][random.below(3) as usize];
+    let _already = store.compact(Revision(last.0 - kept)).await;
+    let closes = random.below(4) > 0;
+    if closes {
+        store.close().await.unwrap();
+    }
+    closes
+}
+
+#[tokio::test]
+async fn defragmenting_takes_no_room_by_seed() {
+    let (mut shrunk, mut equal) = (0, 0);
+    for seed in 1..=60 {
+        let directory = scratch();
+        let was_closed = used(&directory, seed).await;
+        let size = || fs::read_dir(&directory).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>();
+        let report = || tools::verify(&Directory::existing(&directory).unwrap()).unwrap();
+        let (before, hash) = (size(), report().hash);
+        let run = || {
+            let directory = directory.clone();
+            tokio::task::spawn_blocking(move || tools::defragment(&directory))
+        };
+        run().await.unwrap().unwrap();
+        // Closing takes a frame.
+        let (after, most) = (size(), if was_closed { before } else { before + 40 });
+        assert!(after <= most, "seed {seed}: {before} before, {after} after: {:?}", report());
+        assert_eq!((report().hash, report().size), (hash, after), "seed {seed}");
+        run().await.unwrap().unwrap();
+        assert!(size() <= after, "seed {seed}: {after} before, {} after", size());
+        if after < before { shrunk += 1 } else { equal += 1 }
+        fs::remove_dir_all(&directory).unwrap();
+    }
+    println!("60 stores defragmented and compared, all equal: {shrunk} take less room, {equal} as much");
+    assert!(shrunk > 20);
+}
+
+#[tokio::test]
+async fn a_small_store_without_a_past_shrinks_to_what_it_holds() {
+    let directory = scratch();
+    let store = Durable::open(&directory).await.unwrap();
+    for n in 0..100 {
+        store.put(format!("k/{}", n % 10).into(), vec![n; 100].into()).await.unwrap();
+    }
+    store.compact(Revision(101)).await.unwrap();
+    let before = store.status().await.unwrap().size;
+    store.defragment().await.unwrap();
+    let after = store.status().await.unwrap().size;
+    assert!(before > 1 << 20 && after < 3_000, "{before} before, {after} after");
+    store.close().await.unwrap();
+    assert_eq!(tools::verify(&Directory::existing(&directory).unwrap()).unwrap().size, after);
+}
+
 #[tokio::test]
 async fn a_snapshot_is_restored_as_it_was() {
     let (directory, other) = (scratch(), scratch());
