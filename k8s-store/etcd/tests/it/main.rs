@@ -5,6 +5,7 @@
 mod cluster;
 mod login;
 mod members;
+mod parted;
 mod peer;
 mod relay;
 mod tls;
