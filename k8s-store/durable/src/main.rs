@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use k8s_store::Error;
 use k8s_store_durable::disk::Directory;
+use k8s_store_durable::format::VERSION;
 use k8s_store_durable::tools::{self, Report};
 
 const USAGE: &str = "\
@@ -34,7 +35,8 @@ fn main() -> ExitCode {
         }
         [command, directory] if command.as_os_str() == "defrag" => defragment(directory),
         [command, directory] if command.as_os_str() == "upgrade" => {
-            tools::upgrade(directory).map(|version| format!("{} has version {version}", directory.display()))
+            tools::upgrade(directory)
+                .map(|before| format!("{} had version {before} and has version {VERSION}", directory.display()))
         }
         _ => {
             say(&mut std::io::stderr(), USAGE);

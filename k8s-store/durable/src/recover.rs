@@ -12,7 +12,7 @@ use crate::format::{
     BLOCK_HEADER, Block, BlockHeader, LOG_HEADER, LogHeader, Name, Record, Records, SNAPSHOT_HEADER, Salt,
     SnapshotHeader, block, frame_at, later_frame,
 };
-use crate::log::{self, Failure, Log};
+use crate::log::{self, Failure, Log, Unsealed};
 use crate::segments::{Sealed, Segments};
 
 /// A snapshot of so many bytes is read by two threads.
@@ -26,19 +26,19 @@ pub(crate) struct Recovered {
     pub(crate) base: Revision,
     pub(crate) frames: u64,
     pub(crate) files: usize,
-    sealed: Vec<Sealed>,
+    sealed: Vec<End>,
     base_size: u64,
     spares: Vec<(u64, u64)>,
     end: End,
 }
 
-/// Where the log ends.
+/// Where the log ends, or one of its parts.
 #[derive(Debug)]
-struct End {
-    number: u64,
-    at: u64,
+pub(crate) struct End {
+    pub(crate) number: u64,
+    pub(crate) at: u64,
     size: u64,
-    next_frame: u64,
+    pub(crate) next_frame: u64,
     /// Something whole follows that was never complete with all before it: go on in a new file.
     is_dirty: bool,
     last: Revision,
@@ -137,7 +137,7 @@ pub(crate) fn read(disk: &dyn Disk, limits: Limits) -> Result<Recovered, Error> 
     for (n, number) in logs.iter().copied().enumerate() {
         let found = replay.log(disk, header.store, number, n + 1 == logs.len())?;
         if n + 1 < logs.len() {
-            sealed.push(Sealed { number, last: found.last, size: found.size });
+            sealed.push(found);
         } else {
             end = Some(found);
         }
@@ -167,6 +167,11 @@ pub(crate) fn clean(disk: &dyn Disk, recovered: &Recovered) -> Result<(), Error>
 }
 
 impl Recovered {
+    /// The parts of the log, in their order.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &End> {
+        self.sealed.iter().chain([&self.end])
+    }
+
     /// Bytes of all files.
     pub(crate) fn size(&self) -> u64 {
         let sealed: u64 = self.sealed.iter().map(|sealed| sealed.size).sum();
@@ -181,8 +186,18 @@ impl Recovered {
         // The process before may have died between writing and syncing. Or its sync failed: then the system may have
         // the bytes in memory, not on the disk, and think that they need no writing. So they are written again.
         file.write_at(end.unsure_at, &end.unsure).and_then(|()| file.sync()).map_err(refused)?;
+        // Whether the part before says that the last one is there cannot be told from that it says so: this may not have
+        // become durable. It did if anything was written after it.
+        let unsealed = match sealed.last() {
+            Some(before) if end.at == LOG_HEADER as u64 => {
+                let file = disk.open(&Name::Log(before.number).to_string()).map_err(refused)?;
+                Some(Unsealed { file, number: before.number, at: before.at })
+            }
+            _ => None,
+        };
+        let sealed = sealed.into_iter().map(|End { number, last, size, .. }| Sealed { number, last, size }).collect();
         let segments =
-            Segments { sealed: sealed.into(), active: end.number, active_size: end.size, spares, base, base_size };
+            Segments { sealed, active: end.number, active_size: end.size, spares, base, base_size };
         let mut log = Log {
             disk: Arc::clone(disk),
             store,
@@ -196,6 +211,7 @@ impl Recovered {
             last: end.last,
             segment_size,
             is_closed: end.is_closed,
+            unsealed,
         };
         if end.is_dirty {
             match log.rotate() {
@@ -387,6 +403,9 @@ impl Replay<'_> {
                 Record::Grant(id, ttl) => self.fill.grant(id, ttl).map_err(|error| error.to_string())?,
                 Record::EndLease(id) => self.fill.end_lease(id),
                 Record::Closed => {}
+                Record::GoesOn(part) => {
+                    return Err(format!("says that the log goes on in {}, which is missing", Name::Log(part)));
+                }
             }
         }
         Ok(())

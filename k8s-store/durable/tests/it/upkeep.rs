@@ -1,7 +1,7 @@
-//! Space comes back, snapshots are of one moment, and files of the first release open.
+//! Space comes back, and snapshots are of one moment.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use k8s_store::{
     Delete, Error, KeyRange, LeaseId, Leases, Maintenance, Put, RangeOptions, Revision, Store, StoreExt, Txn,
     WatchOptions,
 };
-use k8s_store_durable::disk::{Directory, Disk, Simulated};
+use k8s_store_durable::disk::{Directory, Simulated};
 use k8s_store_durable::{Builder, Durable, tools};
 
 use crate::scratch::scratch;
@@ -166,68 +166,4 @@ async fn a_snapshot_is_restored_as_it_was() {
     assert_eq!(watch.next().await.unwrap().unwrap().revision, revision);
     assert_eq!(restored.put("new".into(), "1".into()).await.unwrap(), revision.next());
     fs::remove_file(file).unwrap();
-}
-
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1")
-}
-
-/// A store with everything that a file can hold.
-async fn write_fixture(disk: &Simulated) {
-    let store = builder().open_on(Arc::new(disk.clone())).await.unwrap();
-    let lease = store.grant(Duration::from_millis(90_500), LeaseId::new(0x77)).await.unwrap();
-    store.grant(Duration::from_secs(5), LeaseId::new(0x78)).await.unwrap();
-    for n in 0..12 {
-        store.put(format!("k/{}", n % 4).into(), format!("value {n}").into()).await.unwrap();
-    }
-    store.txn(Txn::always(Put::new("leased", "x").lease(lease.id)).then(Delete::one("k/3"))).await.unwrap();
-    store.compact(Revision(6)).await.unwrap();
-    store.defragment().await.unwrap();
-    store.revoke(LeaseId::new(0x78).unwrap()).await.unwrap();
-    store.put("k/0".into(), "after the base".into()).await.unwrap();
-    store.close().await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-#[ignore = "writes the fixtures of a version, once"]
-async fn make_fixtures() {
-    let disk = Simulated::new(1);
-    write_fixture(&disk).await;
-    fs::create_dir_all(fixtures()).unwrap();
-    for (name, size) in disk.files() {
-        let mut bytes = vec![0; size];
-        disk.open(&name).unwrap().read_at(0, &mut bytes).unwrap();
-        fs::write(fixtures().join(name), bytes).unwrap();
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_the_first_release_wrote_opens() {
-    let disk = Simulated::new(2);
-    for file in fs::read_dir(fixtures()).unwrap().map(Result::unwrap) {
-        let copy = disk.create(file.file_name().to_str().unwrap()).unwrap();
-        copy.write_at(0, &fs::read(file.path()).unwrap()).unwrap();
-    }
-    let store = builder().open_on(Arc::new(disk.clone())).await.unwrap();
-    let status = store.status().await.unwrap();
-    assert_eq!((status.revision, status.oldest), (Revision(15), Revision(6)));
-    let page = store.range(KeyRange::all(), RangeOptions::latest()).await.unwrap();
-    let text: Vec<_> = page.items.iter().map(|kv| [&kv.key[..], b"=", &kv.value[..]].concat()).collect();
-    assert_eq!(
-        text.iter().map(|text| std::str::from_utf8(text).unwrap()).collect::<Vec<_>>(),
-        ["k/0=after the base", "k/1=value 9", "k/2=value 10", "leased=x"]
-    );
-    assert_eq!((page.items[0].create_revision, page.items[0].version), (Revision(2), 4));
-    let lease = store.time_to_live(LeaseId::new(0x77).unwrap()).await.unwrap();
-    assert_eq!((lease.ttl, &lease.keys[..]), (Duration::from_millis(90_500), &["leased".into()][..]));
-    assert_eq!(store.leases().await.unwrap().len(), 1);
-    // The same calls still make the same bytes.
-    let again = Simulated::new(1);
-    write_fixture(&again).await;
-    assert_eq!(again.files().len(), fs::read_dir(fixtures()).unwrap().count());
-    for (name, size) in again.files() {
-        let mut bytes = vec![0; size];
-        again.open(&name).unwrap().read_at(0, &mut bytes).unwrap();
-        assert_eq!(fs::read(fixtures().join(&name)).unwrap(), bytes, "{name}");
-    }
 }
