@@ -15,6 +15,11 @@ use crate::format::{
 use crate::log::{self, Failure, Log, Unsealed};
 use crate::segments::{Sealed, Segments};
 
+/// What `etcdctl snapshot save` adds to a snapshot ends with its length, at a multiple of this, and a SHA-256.
+const SEALED: u64 = 512;
+const LENGTH: u64 = 8;
+const SHA256: usize = 32;
+
 /// A snapshot of so many bytes is read by two threads.
 const LARGE: u64 = 16 << 20;
 
@@ -121,11 +126,10 @@ pub(crate) fn read(disk: &dyn Disk, limits: Limits) -> Result<Recovered, Error> 
     };
     let name = Name::Base(base).to_string();
     let file = disk.open(&name).map_err(refused)?;
-    let (header, mut fill) = read_snapshot(&*file, &name, limits)?;
+    let (header, mut fill, base_size) = read_snapshot(&*file, &name, limits)?;
     if header.revision != base {
         return Err(corrupt(format!("{name}: is of revision {}", header.revision)));
     }
-    let base_size = file.size().map_err(refused)?;
     let mut replay = Replay { fill: &mut fill, base, frames: 0, next_frame: None, is_closed: false };
     let mut sealed = Vec::new();
     let mut end = None;
@@ -223,8 +227,12 @@ impl Recovered {
     }
 }
 
-/// Reads a snapshot file into an engine.
-pub(crate) fn read_snapshot(file: &dyn DiskFile, name: &str, limits: Limits) -> Result<(SnapshotHeader, Fill), Error> {
+/// Reads a snapshot file into an engine; says how long the snapshot is, if something follows it that may.
+pub(crate) fn read_snapshot(
+    file: &dyn DiskFile,
+    name: &str,
+    limits: Limits,
+) -> Result<(SnapshotHeader, Fill, u64), Error> {
     let mut blocks = Blocks::open(file, name)?;
     let header = blocks.header;
     let Block::Batch(batch) = blocks.next()? else { return Err(blocks.nonsense()) };
@@ -236,6 +244,7 @@ pub(crate) fn read_snapshot(file: &dyn DiskFile, name: &str, limits: Limits) -> 
         // One thread reads and checks, the other sorts in. What comes out does not depend on which is faster.
         thread::scope(|threads| {
             let (send, receive) = mpsc::sync_channel(4);
+            let blocks = &mut blocks;
             threads.spawn(move || {
                 loop {
                     let block = blocks.next().map(|block| (block, blocks.nonsense()));
@@ -255,7 +264,7 @@ pub(crate) fn read_snapshot(file: &dyn DiskFile, name: &str, limits: Limits) -> 
         })?;
     }
     fill.keys_end();
-    Ok((header, fill))
+    Ok((header, fill, blocks.end()?))
 }
 
 /// Takes a block in; says whether more must come, or nothing if the block makes no sense.
@@ -304,6 +313,19 @@ impl<'a> Blocks<'a> {
         self.at += (BLOCK_HEADER + header.len) as u64;
         self.index += 1;
         Ok(block)
+    }
+
+    /// How long the snapshot is. What may follow it is what `etcdctl snapshot save` adds: zeros, its length, and a
+    /// SHA-256 of all of that, which tells nothing that the checksums of the blocks do not.
+    fn end(&self) -> Result<u64, Error> {
+        let rest = disk::read(self.file, self.at, 2 * SEALED as usize).map_err(refused)?;
+        let padded = (self.at + LENGTH).next_multiple_of(SEALED) - LENGTH;
+        let mut seal = vec![0; (padded - self.at) as usize];
+        seal.extend_from_slice(&self.at.to_le_bytes());
+        if rest.is_empty() || (rest.len() == seal.len() + SHA256 && rest.starts_with(&seal)) {
+            return Ok(self.at);
+        }
+        Err(corrupt(format!("{}: what follows its end at byte {} is not part of it", self.name, self.at)))
     }
 
     fn damaged(&self, damage: crate::format::Damage) -> Error {

@@ -72,7 +72,7 @@ fn read(disk: &dyn Disk) -> Result<Recovered, Error> {
 pub fn verify_snapshot(path: &Path) -> Result<Report, Error> {
     let (disk, name) = beside(path)?;
     let file = disk.open(&name).map_err(refused)?;
-    let (header, fill) = recover::read_snapshot(&*file, &name, EVERYTHING)?;
+    let (header, fill, _) = recover::read_snapshot(&*file, &name, EVERYTHING)?;
     let engine = fill.finish();
     let leases = engine.leases()?.0.len() as u64;
     let hash = engine.hash(None)?.hash;
@@ -92,6 +92,8 @@ pub fn snapshot(directory: &Path, path: &Path) -> Result<Revision, Error> {
 }
 
 /// Makes a store in `directory`, which must hold none, from the snapshot in the file `path`, which is checked first.
+/// What `etcdctl snapshot save` writes of a durable store that is served as etcd will do, too: a snapshot, and after it
+/// a checksum for etcd's tools.
 ///
 /// # Errors
 /// [`Error::Corrupt`] with the place in the snapshot, [`Error::Invalid`] if there is a store in the directory, and
@@ -112,7 +114,7 @@ pub fn restore_on(snapshot: &dyn DiskFile, name: &str, disk: &Arc<dyn Disk>) -> 
     if !recover::is_empty(&**disk)? && !recover::is_half_made(&**disk)? {
         return Err(Error::invalid("there is a store here already"));
     }
-    let (header, fill) = recover::read_snapshot(snapshot, name, EVERYTHING)?;
+    let (header, fill, length) = recover::read_snapshot(snapshot, name, EVERYTHING)?;
     drop(fill);
     if header.first_log != 1 {
         return Err(corrupt(format!("{name}: needs a log that it goes on in")));
@@ -120,7 +122,7 @@ pub fn restore_on(snapshot: &dyn DiskFile, name: &str, disk: &Arc<dyn Disk>) -> 
     recover::begin_log(disk, header.store)?;
     let copy = || {
         let mut base = NewFile::create(disk, &Name::Base(header.revision).to_string())?;
-        base.copy(snapshot, 0, snapshot.size()?)?;
+        base.copy(snapshot, 0, length)?;
         base.finish()
     };
     copy().map_err(refused)?;

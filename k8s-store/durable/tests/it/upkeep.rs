@@ -167,3 +167,48 @@ async fn a_snapshot_is_restored_as_it_was() {
     assert_eq!(restored.put("new".into(), "1".into()).await.unwrap(), revision.next());
     fs::remove_file(file).unwrap();
 }
+
+/// A snapshot as `etcdctl snapshot save` leaves it is one, too; with anything else behind it, it is none.
+#[tokio::test]
+async fn what_follows_a_snapshot_is_nothing_or_a_seal() {
+    let scratch = scratch();
+    fs::create_dir(&scratch).unwrap();
+    let store = Durable::open(scratch.join("store")).await.unwrap();
+    let plain = scratch.join("plain");
+    for n in 0..200 {
+        // Of all lengths, so that the seal comes at any distance.
+        store.put("k".into(), vec![b'x'; n * 7].into()).await.unwrap();
+        if n % 10 > 0 {
+            continue;
+        }
+        let revision = store.snapshot_to(&plain).await.unwrap();
+        let snapshot = fs::read(&plain).unwrap();
+        let mut sealed = snapshot.clone();
+        sealed.resize((snapshot.len() + 8).next_multiple_of(512) - 8, 0);
+        sealed.extend_from_slice(&(snapshot.len() as u64).to_le_bytes());
+        sealed.extend_from_slice(&[b'#'; 32]);
+        let (file, to) = (scratch.join("file"), scratch.join(n.to_string()));
+        let write = |change: &dyn Fn(&mut Vec<u8>)| {
+            let mut bytes = sealed.clone();
+            change(&mut bytes);
+            fs::write(&file, bytes).unwrap();
+        };
+        let changes: [&dyn Fn(&mut Vec<u8>); 5] = [
+            &|bytes| bytes.truncate(snapshot.len() + 1),
+            &|bytes| bytes.truncate(bytes.len() - 1),
+            &|bytes| bytes.push(0),
+            &|bytes| *bytes.iter_mut().nth_back(39).unwrap() ^= 1,
+            &|bytes| bytes.extend_from_slice(&[0; 512]),
+        ];
+        for change in changes {
+            write(change);
+            let error = tools::restore(&file, &to).unwrap_err();
+            assert!(matches!(&error, Error::Corrupt { place } if place.contains("what follows its end")), "{error}");
+        }
+        write(&|_| {});
+        assert_eq!(tools::verify_snapshot(&file).unwrap().revision, revision);
+        assert_eq!(tools::restore(&file, &to).unwrap(), revision);
+        let base = fs::read_dir(&to).unwrap().map(|file| file.unwrap().path()).find(|path| path.to_str().unwrap().contains("base-"));
+        assert_eq!(fs::read(base.unwrap()).unwrap(), snapshot);
+    }
+}
