@@ -1,6 +1,5 @@
 //! Users, and tokens that end.
 
-use std::process::Command;
 use std::time::Duration;
 
 use k8s_store::{Delete, Error, KeyRange, Leases, Maintenance, RangeOptions, Retry, Store, StoreExt, Txn, WatchOptions};
@@ -9,31 +8,14 @@ use k8s_store_etcd_server::EtcdServer;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
-use crate::peer::{Peer, program};
+use crate::guarded::guarded;
 
-/// An etcd with the users `root` and `reader`, who may read what begins with `app/`. Tokens live for a second.
-async fn guarded() -> Option<Peer> {
-    let (etcdctl, peer) = (program("etcdctl")?, Peer::start("http", &["--auth-token-ttl", "1"])?);
-    Etcd::connect([peer.url.clone()]).await.unwrap();
-    for command in [
-        "user add root:secret",
-        "user grant-role root root",
-        "role add reading",
-        "role grant-permission reading --prefix=true read app/",
-        "user add reader:open",
-        "user grant-role reader reading",
-        "auth enable",
-    ] {
-        let output =
-            Command::new(&etcdctl).args(["--endpoints", &peer.url]).args(command.split_whitespace()).output().unwrap();
-        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Some(peer)
-}
+/// After a second.
+const TOKENS_END: [&str; 2] = ["--auth-token-ttl", "1"];
 
 #[tokio::test]
 async fn tokens_are_renewed() {
-    let Some(peer) = guarded().await else { return };
+    let Some(peer) = guarded(&TOKENS_END).await else { return };
     let store = Etcd::builder([peer.url.clone()]).user("root", "secret").connect().await.unwrap();
     let mut watch = store.watch(KeyRange::all(), WatchOptions::from_now()).await.unwrap();
     for round in 0..3 {
@@ -50,7 +32,7 @@ async fn tokens_are_renewed() {
 
 #[tokio::test]
 async fn who_may_not_is_told() {
-    let Some(peer) = guarded().await else { return };
+    let Some(peer) = guarded(&TOKENS_END).await else { return };
     let refused = |error: Error, why: &str| {
         assert!(matches!(&error, Error::Denied { reason } if reason.contains(why)), "{error}");
         assert_eq!(error.retry(), Retry::Never);
@@ -81,7 +63,7 @@ async fn who_may_not_is_told() {
 /// Our server passes on what the etcd behind it denies, in etcd's words, so that a client is told the same at one remove.
 #[tokio::test]
 async fn who_may_not_is_told_by_the_server_before_it() {
-    let Some(peer) = guarded().await else { return };
+    let Some(peer) = guarded(&TOKENS_END).await else { return };
     let root = Etcd::builder([peer.url.clone()]).user("root", "secret").connect().await.unwrap();
     root.put("app/a".into(), "1".into()).await.unwrap();
     let reader = Etcd::builder([peer.url.clone()]).user("reader", "open").connect().await.unwrap();
