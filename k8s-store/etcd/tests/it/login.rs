@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_store::{Delete, Error, KeyRange, Leases, Maintenance, RangeOptions, Retry, Store, StoreExt, Txn, WatchOptions};
+use k8s_store::{Delete, Error, KeyRange, Maintenance, RangeOptions, Retry, Store, StoreExt, Txn, WatchOptions};
 use k8s_store_etcd::Etcd;
 use k8s_store_etcd_server::EtcdServer;
 use tokio::net::TcpListener;
