@@ -34,10 +34,8 @@ fn main() -> ExitCode {
             tools::restore(file, directory).map(|revision| format!("{} is at revision {revision}", directory.display()))
         }
         [command, directory] if command.as_os_str() == "defrag" => defragment(directory),
-        [command, directory] if command.as_os_str() == "upgrade" => {
-            tools::upgrade(directory)
-                .map(|before| format!("{} had version {before} and has version {VERSION}", directory.display()))
-        }
+        [command, directory] if command.as_os_str() == "upgrade" => tools::upgrade(directory)
+            .map(|before| format!("{} had version {before} and has version {VERSION}", directory.display())),
         _ => {
             say(&mut std::io::stderr(), USAGE);
             return ExitCode::from(2);

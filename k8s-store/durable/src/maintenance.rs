@@ -29,6 +29,7 @@ impl Maintenance for Durable {
     }
 
     async fn defragment(&self) -> Result<(), Error> {
+        self.shared.queue.lock().enter()?;
         if self.shared.can_leave_the_log()? {
             let (waiter, wait) = oneshot::channel();
             {
@@ -98,9 +99,9 @@ impl Shared {
         if status.oldest < status.revision {
             return Ok(false);
         }
-        let mut copy = Copy::begin(&self.engine, self.store, None, 1, 0, 1)?;
-        let head = copy.next()?.map_or(0, |piece| piece.len() as u64);
-        let most = head + status.size + KEY_OVERHEAD * (self.engine.keys() as u64 + 1) + LOG_HEADER as u64;
+        let copy = Copy::begin(&self.engine, self.store, None, 1, 0, SNAPSHOT_BUFFER);
+        let Ok(Some(head)) = copy.and_then(|mut copy| copy.next()) else { return Ok(false) };
+        let most = head.len() as u64 + status.size + KEY_OVERHEAD * (self.engine.keys() as u64 + 1) + LOG_HEADER as u64;
         let segments = self.segments.lock();
         Ok(most < segments.size() - segments.spare_size())
     }

@@ -200,8 +200,7 @@ impl Recovered {
             _ => None,
         };
         let sealed = sealed.into_iter().map(|End { number, last, size, .. }| Sealed { number, last, size }).collect();
-        let segments =
-            Segments { sealed, active: end.number, active_size: end.size, spares, base, base_size };
+        let segments = Segments { sealed, active: end.number, active_size: end.size, spares, base, base_size };
         let mut log = Log {
             disk: Arc::clone(disk),
             store,

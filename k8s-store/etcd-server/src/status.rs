@@ -4,8 +4,8 @@ use k8s_store::Error;
 use tonic::Status;
 
 pub(crate) const WATCH_DUPLICATE_ID: &str = "mvcc: duplicate watch ID provided on the WatchStream";
-const PERMISSION_DENIED: &str = "etcdserver: permission denied";
 pub(crate) const WATCH_EMPTY_RANGE: &str = "mvcc: watcher range is empty";
+const PERMISSION_DENIED: &str = "etcdserver: permission denied";
 
 pub(crate) fn empty_key() -> Status {
     Status::invalid_argument("etcdserver: key is not provided")

@@ -95,7 +95,9 @@ async fn missing_files_are_missed() {
         assert_eq!(tools::verify(&disk).is_ok(), is_spare, "{name}");
         let opened = builder().open_on(Arc::new(disk)).await;
         match opened {
-            Err(Error::Corrupt { place }) => assert!(!is_spare && (!is_log || place.contains(&name)), "{name}: {place}"),
+            Err(Error::Corrupt { place }) => {
+                assert!(!is_spare && (!is_log || place.contains(&name)), "{name}: {place}")
+            }
             Ok(_) => assert!(is_spare, "{name} is not missed"),
             Err(error) => panic!("{error}"),
         }

@@ -97,7 +97,8 @@ async fn defragmenting_takes_no_room_by_seed() {
     for seed in 1..=60 {
         let directory = scratch();
         let was_closed = used(&directory, seed).await;
-        let size = || fs::read_dir(&directory).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>();
+        let size =
+            || fs::read_dir(&directory).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>();
         let report = || tools::verify(&Directory::existing(&directory).unwrap()).unwrap();
         let (before, hash) = (size(), report().hash);
         let run = || {
@@ -111,7 +112,11 @@ async fn defragmenting_takes_no_room_by_seed() {
         assert_eq!((report().hash, report().size), (hash, after), "seed {seed}");
         run().await.unwrap().unwrap();
         assert!(size() <= after, "seed {seed}: {after} before, {} after", size());
-        if after < before { shrunk += 1 } else { equal += 1 }
+        if after < before {
+            shrunk += 1
+        } else {
+            equal += 1
+        }
         fs::remove_dir_all(&directory).unwrap();
     }
     println!("60 stores defragmented and compared, all equal: {shrunk} take less room, {equal} as much");
@@ -208,7 +213,10 @@ async fn what_follows_a_snapshot_is_nothing_or_a_seal() {
         write(&|_| {});
         assert_eq!(tools::verify_snapshot(&file).unwrap().revision, revision);
         assert_eq!(tools::restore(&file, &to).unwrap(), revision);
-        let base = fs::read_dir(&to).unwrap().map(|file| file.unwrap().path()).find(|path| path.to_str().unwrap().contains("base-"));
+        let base = fs::read_dir(&to)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .find(|path| path.to_str().unwrap().contains("base-"));
         assert_eq!(fs::read(base.unwrap()).unwrap(), snapshot);
     }
 }

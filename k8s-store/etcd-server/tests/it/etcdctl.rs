@@ -169,7 +169,8 @@ fn a_saved_snapshot_becomes_a_store() {
     let Some(program) = program("etcdctl") else { return };
     let folder = Scratch::new();
     let path = |name: &str| folder.0.join(name);
-    let serve_data = |name: &str| serve(&["--listen", "http://127.0.0.1:0", "--data-dir", path(name).to_str().unwrap()]);
+    let serve_data =
+        |name: &str| serve(&["--listen", "http://127.0.0.1:0", "--data-dir", path(name).to_str().unwrap()]);
     let (ours, url) = serve_data("from");
     for n in 0..20 {
         etcdctl(&program, &url, &format!("put k/{} {n}", n % 7));

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use k8s_env::Tasks;
-use k8s_store::{Error, KeyRange, LeaseId, Leases, Page, RangeOptions, Revision, Status, Store, Txn, TxnOutcome, Watch, WatchOptions};
+use k8s_store::{
+    Error, KeyRange, LeaseId, Leases, Page, RangeOptions, Revision, Status, Store, Txn, TxnOutcome, Watch, WatchOptions,
+};
 use k8s_store_etcd::Etcd;
 use k8s_store_testkit::history::{Recorder, Request, check};
 use k8s_store_testkit::traffic::{self, Plan};

@@ -69,7 +69,8 @@ impl Client {
         let address = format!("0100007F:{:04X}", stream.peer_addr()?.port());
         let sockets = fs::read_to_string("/proc/net/tcp")?;
         let words = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let number = words.filter(|words| words.get(1) == Some(&address.as_str())).find_map(|words| words.get(9).copied());
+        let number =
+            words.filter(|words| words.get(1) == Some(&address.as_str())).find_map(|words| words.get(9).copied());
         let number = number.ok_or_else(|| io::Error::other("nobody has the other end"))?;
         Ok(Self(format!("socket:[{number}]").into()))
     }
