@@ -37,6 +37,13 @@ pub enum Error {
         /// What is wrong.
         reason: Cow<'static, str>,
     },
+    /// Whoever uses the store may not do this: nothing was read or written, and nothing will be until an operator
+    /// allows it. Another request may well be allowed.
+    #[error("not allowed: {reason}")]
+    Denied {
+        /// What the store says.
+        reason: Cow<'static, str>,
+    },
     /// A put would keep a part of a key that does not exist. Nothing was written.
     #[error("key {:?} not found", String::from_utf8_lossy(.key))]
     NotFound {

@@ -6,13 +6,16 @@ use bytes::Bytes;
 use k8s_store::engine::{Engine, Mark};
 use k8s_store::{Error, KeyValue, LeaseId, Revision};
 
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{self, Disk, DiskFile};
 use crate::failure::refused;
 use crate::format::{Name, SnapshotHeader, Stored, write_block};
 use crate::walk::Walk;
 
 /// About how long the blocks of a snapshot are.
 const BLOCK: usize = 1 << 20;
+
+/// How much of a file to copy at once.
+const PIECE: usize = 1 << 20;
 
 /// Makes a snapshot, piece by piece, while the store goes on.
 #[derive(Debug)]
@@ -119,6 +122,23 @@ impl NewFile {
         self.file.write_at(self.size, piece)?;
         self.size += piece.len() as u64;
         Ok(())
+    }
+
+    /// Adds what `file` has from `at` up to `end`.
+    pub(crate) fn copy(&mut self, file: &dyn DiskFile, mut at: u64, end: u64) -> io::Result<()> {
+        while at < end {
+            let piece = disk::read(file, at, PIECE.min((end - at) as usize))?;
+            if piece.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.write(&piece)?;
+            at += piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.size
     }
 
     /// Returns the size.

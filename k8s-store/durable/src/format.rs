@@ -10,7 +10,7 @@ mod record;
 mod snapshot;
 
 pub use frame::{FRAME_HEADER, Frame, FrameHeader, Salt, frame_at, later_frame};
-pub use header::{LOG_HEADER, LogHeader, SNAPSHOT_HEADER, SnapshotHeader, VERSION};
+pub use header::{LOG_HEADER, LogHeader, SNAPSHOT_HEADER, SnapshotHeader, VERSION, version};
 pub use names::Name;
 pub use record::{Record, Records, write_events};
 pub use snapshot::{BLOCK_HEADER, Block, BlockHeader, MAX_BLOCK, Stored, block, write_block};

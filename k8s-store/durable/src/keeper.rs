@@ -233,20 +233,19 @@ impl Job {
         Ok(Self { copy, file, first_log, retractions })
     }
 
-    /// Puts the new base in the place of the old one and of the log before it.
+    /// Puts the new base in the place of what it makes unnecessary. Who only wants space back gets none by a base that
+    /// is longer than that.
     fn finish(self, shared: &Shared, give_back: bool) -> Result<(), Error> {
-        if let Some(file) = self.file {
-            let size = file.finish().map_err(refused)?;
-            let (old, unneeded) = {
-                let mut segments = shared.segments.lock();
-                let old = std::mem::replace(&mut segments.base, self.copy.revision());
-                segments.base_size = size;
-                (old, segments.take_before(self.first_log))
-            };
-            if old != self.copy.revision() {
-                shared.disk.remove(&Name::Base(old).to_string()).map_err(refused)?;
+        let gain = {
+            let segments = shared.segments.lock();
+            segments.base_size + segments.before(self.copy.revision())
+        };
+        match self.file {
+            Some(file) if give_back && file.size() >= gain => file.abandon(),
+            Some(file) => {
+                replace(shared, file, self.copy.revision(), self.first_log, if give_back { 0 } else { SPARES })?;
             }
-            retire(shared, unneeded, if give_back { 0 } else { SPARES })?;
+            None => {}
         }
         if give_back {
             let spares = std::mem::take(&mut shared.segments.lock().spares);
@@ -256,6 +255,21 @@ impl Job {
         }
         shared.disk.sync_names().map_err(refused)
     }
+}
+
+/// Puts a new base in the place of the old one and of the log before `first_log`.
+fn replace(shared: &Shared, file: NewFile, base: Revision, first_log: u64, spares: usize) -> Result<(), Error> {
+    let size = file.finish().map_err(refused)?;
+    let (old, unneeded) = {
+        let mut segments = shared.segments.lock();
+        let old = std::mem::replace(&mut segments.base, base);
+        segments.base_size = size;
+        (old, segments.take_before(first_log))
+    };
+    if old != base {
+        shared.disk.remove(&Name::Base(old).to_string()).map_err(refused)?;
+    }
+    retire(shared, unneeded, spares)
 }
 
 /// Removes parts of the log, or keeps them as spare ones.

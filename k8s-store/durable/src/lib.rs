@@ -17,6 +17,7 @@ mod walk;
 mod log;
 mod recover;
 mod segments;
+mod upgrade;
 
 pub mod disk;
 pub mod format;

@@ -5,7 +5,7 @@ use k8s_store::Revision;
 use parking_lot::Mutex;
 
 use crate::disk::{Disk, DiskFile};
-use crate::format::{FRAME_HEADER, FrameHeader, LOG_HEADER, LogHeader, Name, Salt};
+use crate::format::{FRAME_HEADER, FrameHeader, LOG_HEADER, LogHeader, Name, Record, Salt};
 use crate::segments::{Sealed, Segments};
 
 /// A small frame that needs more file gets this much at once, so that most syncs change no metadata.
@@ -13,6 +13,12 @@ const FILL: usize = 1 << 20;
 
 /// A frame at least this long is not worth it: its own bytes cost more than the metadata.
 const LARGE: usize = 128 << 10;
+
+/// A frame that only closes the store. Nothing is expected after it.
+const CLOSING: usize = FRAME_HEADER + 8;
+
+/// The frame that says that the log goes on in another part.
+const SEAL: usize = (FRAME_HEADER + 9).next_multiple_of(8);
 
 /// The longest frame.
 const MAX_FRAME: usize = 1 << 31;
@@ -37,6 +43,19 @@ pub(crate) struct Log {
     /// The revision of the last transaction written.
     pub(crate) last: Revision,
     pub(crate) segment_size: u64,
+    /// Nothing was written since the store was closed.
+    pub(crate) is_closed: bool,
+    /// The part before, if it does not say yet that the log goes on in this one.
+    pub(crate) unsealed: Option<Unsealed>,
+}
+
+/// A complete part of the log that does not say so.
+#[derive(Debug)]
+pub(crate) struct Unsealed {
+    pub(crate) file: Box<dyn DiskFile>,
+    pub(crate) number: u64,
+    /// Where its frames end.
+    pub(crate) at: u64,
 }
 
 /// Why a frame was not appended.
@@ -57,6 +76,7 @@ impl Log {
         if !self.is_fresh() && self.at + frame.len() as u64 > self.segment_size {
             self.rotate()?;
         }
+        self.seal()?;
         let header = FrameHeader { number: self.next_frame, synced: self.synced };
         header.seal(Salt { store: self.store, log: self.number }, frame);
         let size = frame.len();
@@ -69,7 +89,18 @@ impl Log {
         self.filled = self.filled.max(self.at + size as u64);
         self.at += size as u64;
         self.next_frame += 1;
+        self.is_closed = false;
         self.last = self.last.max(last);
+        Ok(())
+    }
+
+    /// Appends the frame that closes the store, unless there is nothing before it that it would tell of.
+    pub(crate) fn close(&mut self, frame: &mut Vec<u8>) -> Result<(), Failure> {
+        if self.is_fresh() || self.is_closed {
+            return Ok(());
+        }
+        self.append(frame, self.last)?;
+        self.is_closed = true;
         Ok(())
     }
 
@@ -90,6 +121,7 @@ impl Log {
         if self.synced + 1 != self.next_frame {
             self.sync()?;
         }
+        self.seal()?;
         let spare = self.segments.lock().spares.pop();
         let header = LogHeader { store: self.store, number: self.number + 1, first_frame: self.next_frame };
         let (file, size) = match create(&*self.disk, header, spare.map(|(number, _)| number)) {
@@ -100,10 +132,26 @@ impl Log {
             }
         };
         let mut segments = self.segments.lock();
-        segments.sealed.push_back(Sealed { number: self.number, last: self.last, size: self.filled });
+        let sealed = self.filled.max(self.at + SEAL as u64);
+        segments.sealed.push_back(Sealed { number: self.number, last: self.last, size: sealed });
         (segments.active, segments.active_size) = (header.number, size);
-        (self.file, self.number) = (file, header.number);
+        drop(segments);
+        let before = std::mem::replace(&mut self.file, file);
+        self.unsealed = Some(Unsealed { file: before, number: self.number, at: self.at });
+        self.number = header.number;
         (self.at, self.filled) = (LOG_HEADER as u64, size);
+        self.seal()
+    }
+
+    /// Says in the part before that the log goes on in this one: from then on it is noticed if this one is lost. Nothing
+    /// is written to this one before that is durable. What is torn of it, or there although writing it failed, does no
+    /// harm.
+    fn seal(&mut self) -> Result<(), Failure> {
+        let Some(Unsealed { file, number, at }) = &self.unsealed else { return Ok(()) };
+        let seal = seal(Salt { store: self.store, log: *number }, self.next_frame);
+        file.write_at(*at, &seal).map_err(Failure::Refused)?;
+        file.sync().map_err(Failure::Lost)?;
+        self.unsealed = None;
         Ok(())
     }
 
@@ -113,7 +161,7 @@ impl Log {
         if end <= self.filled {
             return;
         }
-        if frame.len() < LARGE {
+        if frame.len() < LARGE && frame.len() > CLOSING {
             let most = self.segment_size.saturating_sub(self.at).max(frame.len() as u64);
             let size = (frame.len() + FILL).min(most as usize);
             frame.resize(size, 0);
@@ -132,6 +180,15 @@ impl Log {
         };
         if taken_back.is_ok() { Failure::Refused(error) } else { Failure::Lost(error) }
     }
+}
+
+/// What ends a part of the log whose successor begins with the frame `next`: a frame that has this number, too, but
+/// counts only where no successor is.
+pub(crate) fn seal(part: Salt, next: u64) -> Vec<u8> {
+    let mut frame = vec![0; FRAME_HEADER];
+    Record::GoesOn(part.log + 1).write(&mut frame);
+    FrameHeader { number: next, synced: next.saturating_sub(1) }.seal(part, &mut frame);
+    frame
 }
 
 /// Makes a part of the log, from a spare one if there is one; returns how long its file is.

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use k8s_store::Error;
 use k8s_store_durable::disk::Directory;
+use k8s_store_durable::format::VERSION;
 use k8s_store_durable::tools::{self, Report};
 
 const USAGE: &str = "\
@@ -33,9 +34,8 @@ fn main() -> ExitCode {
             tools::restore(file, directory).map(|revision| format!("{} is at revision {revision}", directory.display()))
         }
         [command, directory] if command.as_os_str() == "defrag" => defragment(directory),
-        [command, directory] if command.as_os_str() == "upgrade" => {
-            tools::upgrade(directory).map(|version| format!("{} has version {version}", directory.display()))
-        }
+        [command, directory] if command.as_os_str() == "upgrade" => tools::upgrade(directory)
+            .map(|before| format!("{} had version {before} and has version {VERSION}", directory.display())),
         _ => {
             say(&mut std::io::stderr(), USAGE);
             return ExitCode::from(2);

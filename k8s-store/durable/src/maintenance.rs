@@ -8,11 +8,15 @@ use tokio::sync::oneshot;
 
 use crate::Durable;
 use crate::checkpoint::{Copy, pieces};
-use crate::format::Record;
+use crate::format::{LOG_HEADER, Record};
 use crate::queue::{Gate, Wait};
+use crate::store::Shared;
 
 /// A snapshot that is not read falls behind after so many transactions.
 const SNAPSHOT_BUFFER: usize = 100_000;
+
+/// What a key takes in a base at most beside its bytes and those of its value.
+const KEY_OVERHEAD: u64 = 80;
 
 /// A snapshot is the file that `FORMAT.md` draws, to be given to [`tools::restore`](crate::tools::restore). It is made
 /// as it is read; if it is left unread while 100,000 transactions pass, it ends with [`Error::Overflowed`].
@@ -25,15 +29,18 @@ impl Maintenance for Durable {
     }
 
     async fn defragment(&self) -> Result<(), Error> {
-        let (waiter, wait) = oneshot::channel();
-        {
-            let mut waiting = self.shared.queue.lock();
-            waiting.enter()?;
-            waiting.group.rotate = true;
-            waiting.group.waiters.push(waiter);
+        self.shared.queue.lock().enter()?;
+        if self.shared.can_leave_the_log()? {
+            let (waiter, wait) = oneshot::channel();
+            {
+                let mut waiting = self.shared.queue.lock();
+                waiting.enter()?;
+                waiting.group.rotate = true;
+                waiting.group.waiters.push(waiter);
+            }
+            self.shared.queue.bell.ring();
+            Wait::For(wait).done().await?;
         }
-        self.shared.queue.bell.ring();
-        Wait::For(wait).done().await?;
         self.shared.keeper.defragment().await
     }
 
@@ -81,6 +88,22 @@ impl Durable {
                 return Ok(copy);
             }
         }
+    }
+}
+
+impl Shared {
+    /// Whether nothing in the whole log is needed for the past, and a base of now and a log that begins anew are
+    /// together sure to be shorter than what there is.
+    fn can_leave_the_log(&self) -> Result<bool, Error> {
+        let status = self.engine.status()?;
+        if status.oldest < status.revision {
+            return Ok(false);
+        }
+        let copy = Copy::begin(&self.engine, self.store, None, 1, 0, SNAPSHOT_BUFFER);
+        let Ok(Some(head)) = copy.and_then(|mut copy| copy.next()) else { return Ok(false) };
+        let most = head.len() as u64 + status.size + KEY_OVERHEAD * (self.engine.keys() as u64 + 1) + LOG_HEADER as u64;
+        let segments = self.segments.lock();
+        Ok(most < segments.size() - segments.spare_size())
     }
 }
 

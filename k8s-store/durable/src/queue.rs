@@ -146,6 +146,11 @@ impl Group {
         self.frame.is_empty() && self.waiters.is_empty() && !self.rotate && !self.closes
     }
 
+    /// Whether all that it writes is that the store is closed.
+    pub(crate) fn only_closes(&self) -> bool {
+        self.closes && self.frame.len() == FRAME_HEADER + 1
+    }
+
     pub(crate) fn add_events(&mut self, events: &[k8s_store::Event]) {
         if let Some(first) = events.first() {
             write_events(self.open(), first.kv.mod_revision, events);

@@ -12,8 +12,13 @@ use crate::format::{
     BLOCK_HEADER, Block, BlockHeader, LOG_HEADER, LogHeader, Name, Record, Records, SNAPSHOT_HEADER, Salt,
     SnapshotHeader, block, frame_at, later_frame,
 };
-use crate::log::{self, Failure, Log};
+use crate::log::{self, Failure, Log, Unsealed};
 use crate::segments::{Sealed, Segments};
+
+/// What `etcdctl snapshot save` adds to a snapshot ends with its length, at a multiple of this, and a SHA-256.
+const SEALED: u64 = 512;
+const LENGTH: u64 = 8;
+const SHA256: usize = 32;
 
 /// A snapshot of so many bytes is read by two threads.
 const LARGE: u64 = 16 << 20;
@@ -26,22 +31,23 @@ pub(crate) struct Recovered {
     pub(crate) base: Revision,
     pub(crate) frames: u64,
     pub(crate) files: usize,
-    sealed: Vec<Sealed>,
+    sealed: Vec<End>,
     base_size: u64,
     spares: Vec<(u64, u64)>,
     end: End,
 }
 
-/// Where the log ends.
+/// Where the log ends, or one of its parts.
 #[derive(Debug)]
-struct End {
-    number: u64,
-    at: u64,
+pub(crate) struct End {
+    pub(crate) number: u64,
+    pub(crate) at: u64,
     size: u64,
-    next_frame: u64,
+    pub(crate) next_frame: u64,
     /// Something whole follows that was never complete with all before it: go on in a new file.
     is_dirty: bool,
     last: Revision,
+    is_closed: bool,
     /// Where the frames begin of which no later one says that they were synced, and their bytes.
     unsure_at: u64,
     unsure: Vec<u8>,
@@ -120,12 +126,11 @@ pub(crate) fn read(disk: &dyn Disk, limits: Limits) -> Result<Recovered, Error> 
     };
     let name = Name::Base(base).to_string();
     let file = disk.open(&name).map_err(refused)?;
-    let (header, mut fill) = read_snapshot(&*file, &name, limits)?;
+    let (header, mut fill, base_size) = read_snapshot(&*file, &name, limits)?;
     if header.revision != base {
         return Err(corrupt(format!("{name}: is of revision {}", header.revision)));
     }
-    let base_size = file.size().map_err(refused)?;
-    let mut replay = Replay { fill: &mut fill, base, frames: 0, next_frame: None };
+    let mut replay = Replay { fill: &mut fill, base, frames: 0, next_frame: None, is_closed: false };
     let mut sealed = Vec::new();
     let mut end = None;
     let logs: Vec<_> = files.logs.iter().copied().filter(|number| *number >= header.first_log).collect();
@@ -136,7 +141,7 @@ pub(crate) fn read(disk: &dyn Disk, limits: Limits) -> Result<Recovered, Error> 
     for (n, number) in logs.iter().copied().enumerate() {
         let found = replay.log(disk, header.store, number, n + 1 == logs.len())?;
         if n + 1 < logs.len() {
-            sealed.push(Sealed { number, last: found.last, size: found.size });
+            sealed.push(found);
         } else {
             end = Some(found);
         }
@@ -166,6 +171,11 @@ pub(crate) fn clean(disk: &dyn Disk, recovered: &Recovered) -> Result<(), Error>
 }
 
 impl Recovered {
+    /// The parts of the log, in their order.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &End> {
+        self.sealed.iter().chain([&self.end])
+    }
+
     /// Bytes of all files.
     pub(crate) fn size(&self) -> u64 {
         let sealed: u64 = self.sealed.iter().map(|sealed| sealed.size).sum();
@@ -180,8 +190,17 @@ impl Recovered {
         // The process before may have died between writing and syncing. Or its sync failed: then the system may have
         // the bytes in memory, not on the disk, and think that they need no writing. So they are written again.
         file.write_at(end.unsure_at, &end.unsure).and_then(|()| file.sync()).map_err(refused)?;
-        let segments =
-            Segments { sealed: sealed.into(), active: end.number, active_size: end.size, spares, base, base_size };
+        // Whether the part before says that the last one is there cannot be told from that it says so: this may not have
+        // become durable. It did if anything was written after it.
+        let unsealed = match sealed.last() {
+            Some(before) if end.at == LOG_HEADER as u64 => {
+                let file = disk.open(&Name::Log(before.number).to_string()).map_err(refused)?;
+                Some(Unsealed { file, number: before.number, at: before.at })
+            }
+            _ => None,
+        };
+        let sealed = sealed.into_iter().map(|End { number, last, size, .. }| Sealed { number, last, size }).collect();
+        let segments = Segments { sealed, active: end.number, active_size: end.size, spares, base, base_size };
         let mut log = Log {
             disk: Arc::clone(disk),
             store,
@@ -194,6 +213,8 @@ impl Recovered {
             synced: end.next_frame - 1,
             last: end.last,
             segment_size,
+            is_closed: end.is_closed,
+            unsealed,
         };
         if end.is_dirty {
             match log.rotate() {
@@ -205,8 +226,12 @@ impl Recovered {
     }
 }
 
-/// Reads a snapshot file into an engine.
-pub(crate) fn read_snapshot(file: &dyn DiskFile, name: &str, limits: Limits) -> Result<(SnapshotHeader, Fill), Error> {
+/// Reads a snapshot file into an engine; says how long the snapshot is, if something follows it that may.
+pub(crate) fn read_snapshot(
+    file: &dyn DiskFile,
+    name: &str,
+    limits: Limits,
+) -> Result<(SnapshotHeader, Fill, u64), Error> {
     let mut blocks = Blocks::open(file, name)?;
     let header = blocks.header;
     let Block::Batch(batch) = blocks.next()? else { return Err(blocks.nonsense()) };
@@ -218,6 +243,7 @@ pub(crate) fn read_snapshot(file: &dyn DiskFile, name: &str, limits: Limits) -> 
         // One thread reads and checks, the other sorts in. What comes out does not depend on which is faster.
         thread::scope(|threads| {
             let (send, receive) = mpsc::sync_channel(4);
+            let blocks = &mut blocks;
             threads.spawn(move || {
                 loop {
                     let block = blocks.next().map(|block| (block, blocks.nonsense()));
@@ -237,7 +263,7 @@ pub(crate) fn read_snapshot(file: &dyn DiskFile, name: &str, limits: Limits) -> 
         })?;
     }
     fill.keys_end();
-    Ok((header, fill))
+    Ok((header, fill, blocks.end()?))
 }
 
 /// Takes a block in; says whether more must come, or nothing if the block makes no sense.
@@ -288,6 +314,19 @@ impl<'a> Blocks<'a> {
         Ok(block)
     }
 
+    /// How long the snapshot is. What may follow it is what `etcdctl snapshot save` adds: zeros, its length, and a
+    /// SHA-256 of all of that, which tells nothing that the checksums of the blocks do not.
+    fn end(&self) -> Result<u64, Error> {
+        let rest = disk::read(self.file, self.at, 2 * SEALED as usize).map_err(refused)?;
+        let padded = (self.at + LENGTH).next_multiple_of(SEALED) - LENGTH;
+        let mut seal = vec![0; (padded - self.at) as usize];
+        seal.extend_from_slice(&self.at.to_le_bytes());
+        if rest.is_empty() || (rest.len() == seal.len() + SHA256 && rest.starts_with(&seal)) {
+            return Ok(self.at);
+        }
+        Err(corrupt(format!("{}: what follows its end at byte {} is not part of it", self.name, self.at)))
+    }
+
     fn damaged(&self, damage: crate::format::Damage) -> Error {
         corrupt(format!("{}: block at byte {} {damage}", self.name, self.block_at))
     }
@@ -303,6 +342,8 @@ struct Replay<'a> {
     base: Revision,
     frames: u64,
     next_frame: Option<u64>,
+    /// The last record says that the store was closed.
+    is_closed: bool,
 }
 
 impl Replay<'_> {
@@ -357,6 +398,7 @@ impl Replay<'_> {
             next_frame: next,
             is_dirty,
             last: self.fill.revision(),
+            is_closed: self.is_closed,
             unsure_at: first_unsure as u64,
             unsure,
         })
@@ -364,7 +406,9 @@ impl Replay<'_> {
 
     fn frame(&mut self, payload: &[u8]) -> Result<(), String> {
         for record in Records::of(payload) {
-            match record.map_err(|damage| damage.to_string())? {
+            let record = record.map_err(|damage| damage.to_string())?;
+            self.is_closed = matches!(record, Record::Closed);
+            match record {
                 Record::Txn { revision, .. } if revision <= self.base => {}
                 Record::Txn { revision, changes } => {
                     let expected = self.fill.revision().next();
@@ -380,6 +424,9 @@ impl Replay<'_> {
                 Record::Grant(id, ttl) => self.fill.grant(id, ttl).map_err(|error| error.to_string())?,
                 Record::EndLease(id) => self.fill.end_lease(id),
                 Record::Closed => {}
+                Record::GoesOn(part) => {
+                    return Err(format!("says that the log goes on in {}, which is missing", Name::Log(part)));
+                }
             }
         }
         Ok(())

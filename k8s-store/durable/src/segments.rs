@@ -29,8 +29,12 @@ impl Segments {
     /// All bytes on the disk.
     pub(crate) fn size(&self) -> u64 {
         let sealed: u64 = self.sealed.iter().map(|sealed| sealed.size).sum();
-        let spares: u64 = self.spares.iter().map(|(_, size)| size).sum();
-        self.base_size + sealed + self.active_size + spares
+        self.base_size + sealed + self.active_size + self.spare_size()
+    }
+
+    /// The bytes of the parts that can be written over.
+    pub(crate) fn spare_size(&self) -> u64 {
+        self.spares.iter().map(|(_, size)| size).sum()
     }
 
     /// The bytes of log that a checkpoint at `revision` would make unnecessary.

@@ -188,7 +188,7 @@ impl Store for Durable {
         let status = self.shared.engine.status()?;
         let segments = self.shared.segments.lock();
         let size = segments.size();
-        let free = segments.before(status.oldest) + segments.spares.iter().map(|(_, size)| size).sum::<u64>();
+        let free = segments.before(status.oldest) + segments.spare_size();
         Ok(Status { size, size_in_use: size - free, ..status })
     }
 }

@@ -11,19 +11,17 @@ use crate::Durable;
 use crate::checkpoint::{Copy, NewFile};
 use crate::disk::{self, Directory, Disk, DiskFile};
 use crate::failure::{corrupt, refused};
-use crate::format::{Name, VERSION};
-use crate::recover;
+use crate::format::{self, Name, SNAPSHOT_HEADER, VERSION};
+use crate::recover::{self, Recovered};
+use crate::upgrade;
 
 /// Everything that a store holds is read with these.
 const EVERYTHING: Limits = Limits { events: usize::MAX, bytes: usize::MAX };
 
-/// How much of a file to copy at once.
-const PIECE: usize = 1 << 20;
-
 /// What a store, or a snapshot of one, holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The version of its format.
+    /// The version of its format; the oldest if its files have several.
     pub version: u32,
     /// The last revision.
     pub revision: Revision,
@@ -49,17 +47,22 @@ pub struct Report {
 /// [`Error::Corrupt`] with the file and the place, [`Error::Invalid`] if there is no store, and those of the
 /// disk.
 pub fn verify(disk: &dyn Disk) -> Result<Report, Error> {
-    if recover::is_empty(disk)? {
-        return Err(Error::invalid("there is no store here"));
-    }
-    let recovered = recover::read(disk, EVERYTHING)?;
+    let recovered = read(disk)?;
+    let version = upgrade::oldest_version(disk, &recovered)?;
     let (frames, files) = (recovered.frames, recovered.files as u64);
     let size = recovered.size();
     let engine = recovered.engine;
     let (status, hash) = (engine.status()?, engine.hash(None)?);
     let leases = engine.leases()?.0.len() as u64;
     let (revision, oldest, keys) = (status.revision, status.oldest, engine.keys() as u64);
-    Ok(Report { version: VERSION, revision, oldest, keys, leases, frames, files, size, hash: hash.hash })
+    Ok(Report { version, revision, oldest, keys, leases, frames, files, size, hash: hash.hash })
+}
+
+fn read(disk: &dyn Disk) -> Result<Recovered, Error> {
+    if recover::is_empty(disk)? {
+        return Err(Error::invalid("there is no store here"));
+    }
+    recover::read(disk, EVERYTHING)
 }
 
 /// Reads all of a snapshot and checks it.
@@ -69,13 +72,15 @@ pub fn verify(disk: &dyn Disk) -> Result<Report, Error> {
 pub fn verify_snapshot(path: &Path) -> Result<Report, Error> {
     let (disk, name) = beside(path)?;
     let file = disk.open(&name).map_err(refused)?;
-    let (header, fill) = recover::read_snapshot(&*file, &name, EVERYTHING)?;
+    let (header, fill, _) = recover::read_snapshot(&*file, &name, EVERYTHING)?;
     let engine = fill.finish();
     let leases = engine.leases()?.0.len() as u64;
     let hash = engine.hash(None)?.hash;
     let (keys, size) = (engine.keys() as u64, file.size().map_err(refused)?);
     let (revision, oldest) = (header.revision, header.revision);
-    Ok(Report { version: VERSION, revision, oldest, keys, leases, frames: 0, files: 1, size, hash })
+    let head = disk::read(&*file, 0, SNAPSHOT_HEADER).map_err(refused)?;
+    let version = format::version(&head).map_err(|damage| corrupt(format!("{name}: header {damage}")))?;
+    Ok(Report { version, revision, oldest, keys, leases, frames: 0, files: 1, size, hash })
 }
 
 /// Writes a snapshot of the store in `directory` to the file `path`.
@@ -87,6 +92,8 @@ pub fn snapshot(directory: &Path, path: &Path) -> Result<Revision, Error> {
 }
 
 /// Makes a store in `directory`, which must hold none, from the snapshot in the file `path`, which is checked first.
+/// What `etcdctl snapshot save` writes of a durable store that is served as etcd will do, too: a snapshot, and after it
+/// a checksum for etcd's tools.
 ///
 /// # Errors
 /// [`Error::Corrupt`] with the place in the snapshot, [`Error::Invalid`] if there is a store in the directory, and
@@ -107,13 +114,18 @@ pub fn restore_on(snapshot: &dyn DiskFile, name: &str, disk: &Arc<dyn Disk>) -> 
     if !recover::is_empty(&**disk)? && !recover::is_half_made(&**disk)? {
         return Err(Error::invalid("there is a store here already"));
     }
-    let (header, fill) = recover::read_snapshot(snapshot, name, EVERYTHING)?;
+    let (header, fill, length) = recover::read_snapshot(snapshot, name, EVERYTHING)?;
     drop(fill);
     if header.first_log != 1 {
         return Err(corrupt(format!("{name}: needs a log that it goes on in")));
     }
     recover::begin_log(disk, header.store)?;
-    copy(snapshot, disk, &Name::Base(header.revision).to_string()).map_err(refused)?;
+    let copy = || {
+        let mut base = NewFile::create(disk, &Name::Base(header.revision).to_string())?;
+        base.copy(snapshot, 0, length)?;
+        base.finish()
+    };
+    copy().map_err(refused)?;
     Ok(header.revision)
 }
 
@@ -125,15 +137,29 @@ pub fn defragment(directory: &Path) -> Result<(), Error> {
     on_store(directory, async |store| store.defragment().await)
 }
 
-/// Brings the store in `directory` to the version of the format that this release writes; returns the version that it
-/// had. There is one version so far, so this checks that it is that.
+/// Brings the store in `directory` to the version of the format that this release writes, after reading all of it;
+/// returns the version that it had. Nothing of the contents changes, the history included.
 ///
 /// # Errors
-/// [`Error::Corrupt`] for versions that this release does not know, and those of the disk.
+/// [`Error::Corrupt`] for versions that this release does not know, and those of the disk. What was done by then stays
+/// done, and the store opens.
 pub fn upgrade(directory: &Path) -> Result<u32, Error> {
-    let disk = Directory::existing(directory).map_err(refused)?;
+    let disk: Arc<dyn Disk> = Arc::new(Directory::existing(directory).map_err(refused)?);
+    upgrade_on(&disk)
+}
+
+/// [`upgrade`] for any disk.
+///
+/// # Errors
+/// Those of [`upgrade`].
+pub fn upgrade_on(disk: &Arc<dyn Disk>) -> Result<u32, Error> {
     let _claim = disk.lock().map_err(refused)?;
-    verify(&disk).map(|report| report.version)
+    let store = read(&**disk)?;
+    let version = upgrade::oldest_version(&**disk, &store)?;
+    if version < VERSION {
+        upgrade::upgrade(disk, &store)?;
+    }
+    Ok(version)
 }
 
 impl Durable {
@@ -162,17 +188,6 @@ fn write_all(copy: &mut Copy, file: &mut NewFile) -> Result<(), Error> {
         file.write(&piece).map_err(refused)?;
     }
     Ok(())
-}
-
-fn copy(from: &dyn DiskFile, disk: &Arc<dyn Disk>, name: &str) -> std::io::Result<()> {
-    let (size, mut at) = (from.size()?, 0);
-    let mut file = NewFile::create(disk, name)?;
-    while at < size {
-        let piece = disk::read(from, at, PIECE)?;
-        file.write(&piece)?;
-        at += piece.len() as u64;
-    }
-    file.finish().map(drop)
 }
 
 /// The directory of a file, and its name there.

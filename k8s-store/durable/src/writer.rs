@@ -122,7 +122,11 @@ impl Writer {
         }
         if !group.frame.is_empty() {
             let last = group.mark.map_or(self.log.last, |mark| mark.revision);
-            self.log.append(&mut group.frame, last)?;
+            if group.only_closes() {
+                self.log.close(&mut group.frame)?;
+            } else {
+                self.log.append(&mut group.frame, last)?;
+            }
             if self.syncs || group.closes {
                 let begun = Instant::now();
                 self.log.sync()?;

@@ -5,6 +5,7 @@ use tonic::Status;
 
 pub(crate) const WATCH_DUPLICATE_ID: &str = "mvcc: duplicate watch ID provided on the WatchStream";
 pub(crate) const WATCH_EMPTY_RANGE: &str = "mvcc: watcher range is empty";
+const PERMISSION_DENIED: &str = "etcdserver: permission denied";
 
 pub(crate) fn empty_key() -> Status {
     Status::invalid_argument("etcdserver: key is not provided")
@@ -62,6 +63,11 @@ pub(crate) fn unsupported(what: &str) -> Status {
     Status::unimplemented(format!("etcdserver: {what} is not supported by this store"))
 }
 
+/// Why a watch is cancelled that the store does not allow: etcd writes out the whole of its error there.
+pub(crate) fn watch_denied() -> String {
+    format!("rpc error: code = PermissionDenied desc = {PERMISSION_DENIED}")
+}
+
 /// What a store's error is to a client of etcd.
 pub(crate) fn status(error: Error) -> Status {
     match error {
@@ -84,6 +90,10 @@ pub(crate) fn status(error: Error) -> Status {
         Error::Unavailable { source } => {
             tracing::warn!(%source, "the store is unavailable");
             Status::unavailable("etcdserver: unhealthy cluster")
+        }
+        Error::Denied { reason } => {
+            tracing::warn!(%reason, "the store denies what a client asks for");
+            Status::permission_denied(PERMISSION_DENIED)
         }
         Error::Invalid { reason } => Status::invalid_argument(reason.into_owned()),
         error => Status::internal(error.to_string()),

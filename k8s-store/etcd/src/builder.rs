@@ -47,8 +47,8 @@ impl Builder {
     /// The store, once an endpoint has answered.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an endpoint that is none, or a user that etcd does not let in; [`Error::Unavailable`]
-    /// when no endpoint answers in time.
+    /// [`Error::Invalid`] for an endpoint that is none, [`Error::Denied`] for a user that etcd does not let in, and
+    /// [`Error::Unavailable`] when no endpoint answers in time.
     pub async fn connect(self) -> Result<Etcd, Error> {
         let endpoints: Vec<_> = self.endpoints.iter().map(|url| Endpoint::parse(url)).collect::<Result<_, _>>()?;
         if endpoints.is_empty() {

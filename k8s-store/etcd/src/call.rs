@@ -89,7 +89,7 @@ impl Calls {
                         Verdict::BadToken => {
                             tokens += 1;
                             if !self.forget(token.as_ref()) || tokens > TOKENS {
-                                return Err(Refusal::Invalid(status.message().to_owned()).into());
+                                return Err(Refusal::Denied(status.message().to_owned()).into());
                             }
                         }
                         Verdict::NotDone | Verdict::Unknown => self.pool.leave(&line),
@@ -138,7 +138,7 @@ impl Calls {
     pub(crate) fn not_let_in(&self, line: &Line, status: &Status) -> Result<(), Failure> {
         match verdict(status) {
             Verdict::Final(refusal) => Err(refusal.into()),
-            Verdict::BadToken => Err(Refusal::Invalid(status.message().to_owned()).into()),
+            Verdict::BadToken => Err(Refusal::Denied(status.message().to_owned()).into()),
             Verdict::NotDone | Verdict::Unknown => {
                 self.pool.leave(line);
                 Ok(())

@@ -188,7 +188,7 @@ impl Store for Etcd {
 fn allowed<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match result {
         Ok(found) => Ok(Some(found)),
-        Err(Failure::Refused(Refusal::Invalid(reason))) if reason.contains("permission denied") => Ok(None),
+        Err(Failure::Refused(Refusal::Denied(_))) => Ok(None),
         Err(failure) => Err(failure),
     }
 }

@@ -30,6 +30,7 @@ pub(crate) enum Refusal {
     NoSpace,
     Corrupt,
     Closed,
+    Denied(String),
     Invalid(String),
 }
 
@@ -66,6 +67,12 @@ pub(crate) fn verdict(status: &Status) -> Verdict {
         (Code::Unauthenticated, _) | (Code::InvalidArgument, "etcdserver: revision of auth store is old") => {
             Verdict::BadToken
         }
+        (Code::PermissionDenied, reason)
+        | (
+            Code::InvalidArgument,
+            reason @ ("etcdserver: user name is empty"
+            | "etcdserver: authentication failed, invalid user ID or password"),
+        ) => Verdict::Final(Refusal::Denied(reason.to_owned())),
         // Said before anything is proposed: by the guard at the door that calls ask for, and by a full queue.
         (Code::Unavailable, "etcdserver: no leader") | (Code::ResourceExhausted, "etcdserver: too many requests") => {
             Verdict::NotDone
@@ -73,7 +80,6 @@ pub(crate) fn verdict(status: &Status) -> Verdict {
         (
             Code::InvalidArgument
             | Code::FailedPrecondition
-            | Code::PermissionDenied
             | Code::Unimplemented
             | Code::OutOfRange
             | Code::NotFound
@@ -111,6 +117,7 @@ impl From<Failure> for Error {
             Failure::Refused(Refusal::NoSpace) => Self::NoSpace,
             Failure::Refused(Refusal::Closed) => Self::Closed,
             Failure::Refused(Refusal::Corrupt) => Self::Corrupt { place: "etcd says so".into() },
+            Failure::Refused(Refusal::Denied(reason)) => Self::Denied { reason: reason.into() },
             Failure::Refused(Refusal::Invalid(reason)) => Self::invalid(reason),
             Failure::Refused(other) => Self::invalid(format!("etcd answers {other:?} to what cannot be so")),
         }

@@ -74,7 +74,7 @@ impl Maintenance for Etcd {
 fn broken(status: Status) -> Error {
     match verdict(&status) {
         Verdict::Final(refusal) => Failure::from(refusal).into(),
-        Verdict::BadToken => Failure::from(Refusal::Invalid(status.message().to_owned())).into(),
+        Verdict::BadToken => Failure::from(Refusal::Denied(status.message().to_owned())).into(),
         Verdict::NotDone | Verdict::Unknown => Error::Unavailable { source: Arc::new(status) },
     }
 }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 #![expect(clippy::print_stdout, reason = "what is skipped is told")]
 
+#[path = "it/guarded.rs"]
+mod guarded;
 #[path = "it/peer.rs"]
 mod peer;
 
@@ -121,6 +123,24 @@ mod real_etcd {
             LargeTransactions: "etcd takes 128 operations unless told otherwise",
             PrevAcrossCompaction: "etcd reads the previous version when it sends the event",
         ],
+    );
+}
+
+/// The same with users, as one who may do everything.
+async fn over_etcd_with_users() -> Etcd {
+    let Some(peer) = guarded::guarded(&[]).await else { return over_memory().await };
+    let url = peer.url.clone();
+    Etcd::builder([url]).user("root", "secret").connector(ToPeer(peer)).connect().await.unwrap()
+}
+
+mod real_etcd_with_users {
+    k8s_store_testkit::conformance!(
+        real: super::over_etcd_with_users,
+        lacking: [
+            LargeTransactions: "etcd takes 128 operations unless told otherwise",
+            PrevAcrossCompaction: "etcd reads the previous version when it sends the event",
+        ],
+        except: [sizes_follow_the_contents: "etcd tells the size of its file, which it writes a tenth of a second later"],
     );
 }
 

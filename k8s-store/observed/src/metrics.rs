@@ -150,6 +150,7 @@ pub(crate) fn kind(error: &Error) -> &'static str {
         Error::Overflowed => "overflowed",
         Error::Closed => "closed",
         Error::Invalid { .. } => "invalid",
+        Error::Denied { .. } => "denied",
         Error::NotFound { .. } => "not_found",
         Error::LeaseNotFound { .. } => "lease_not_found",
         Error::LeaseExists { .. } => "lease_exists",

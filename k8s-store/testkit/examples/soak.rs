@@ -31,6 +31,9 @@ struct Arguments {
     /// How many clients write at once.
     #[arg(long, default_value_t = 16)]
     writers: u64,
+    /// How many transactions a second all of them make together; 0 is as many as the store can.
+    #[arg(long, default_value_t = 0)]
+    rate: u32,
 }
 
 #[tokio::main]
@@ -40,6 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         duration: Duration::from_secs(arguments.seconds),
         keys: arguments.keys,
         writers: arguments.writers,
+        rate: arguments.rate,
         samples: (arguments.seconds / 5).clamp(24, 720) as u32,
         ..Soak::default()
     };

@@ -12,6 +12,7 @@ use k8s_store::{
     WatchOptions,
 };
 
+mod leases;
 mod stream;
 
 /// What is wrong with a [`Broken`] store.
@@ -67,11 +68,13 @@ pub enum Defect {
     CountsToTheLimit,
     /// Compaction does nothing.
     NeverForgets,
+    /// Leases end at their first time although they were kept alive, as by a leader that is none any more.
+    EndsKeptLeases,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::DropsDeletions,
         Self::DropsPartOfABatch,
         Self::TearsBatches,
@@ -97,6 +100,7 @@ impl Defect {
         Self::ReadsTheWrongPast,
         Self::CountsToTheLimit,
         Self::NeverForgets,
+        Self::EndsKeptLeases,
     ];
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use k8s_env::{Random, Tasks};
 use k8s_store::{Delete, Error, KeyRange, Maintenance, Put, RangeOptions, Revision, Store, Txn, WatchOptions};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, Interval, interval, sleep};
 
 /// What is done, and how closely it is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,8 @@ pub struct Soak {
     pub value: usize,
     /// How many clients write at once.
     pub writers: u64,
+    /// How many transactions a second all of them make together, if the store can; 0 is as many as it can.
+    pub rate: u32,
     /// How many revisions compaction leaves.
     pub kept: u64,
     /// How many samples are taken.
@@ -29,7 +31,7 @@ pub struct Soak {
 impl Default for Soak {
     fn default() -> Self {
         let duration = Duration::from_secs(3600);
-        Self { duration, keys: 10_000, value: 512, writers: 4, kept: 10_000, samples: 120 }
+        Self { duration, keys: 10_000, value: 512, writers: 4, rate: 0, kept: 10_000, samples: 120 }
     }
 }
 
@@ -129,9 +131,19 @@ fn grew(what: &'static str, samples: &[Sample], of: impl Fn(&Sample) -> u64) -> 
     if after > before + before / 4 + (16 << 20) { Err(Failure::Grew { what, before, after }) } else { Ok(()) }
 }
 
+/// When one writer makes its next transaction, if not at once.
+fn pace(soak: Soak) -> Option<Interval> {
+    let every = Duration::from_secs(soak.writers).checked_div(soak.rate)?;
+    (!every.is_zero()).then(|| interval(every))
+}
+
 async fn write(store: &dyn Store, soak: Soak, writer: u64, random: &Random) -> Result<(), Error> {
     let key = |n: u64| format!("k/{n:08}");
+    let mut pace = pace(soak);
     for n in 0_u64.. {
+        if let Some(pace) = &mut pace {
+            pace.tick().await;
+        }
         // First all keys of its own, then any.
         let mine = n * soak.writers + writer;
         let at = if mine < soak.keys { mine } else { random.below(soak.keys) };

@@ -4,7 +4,10 @@ use super::Damage;
 use super::codec::{Reader, checksum};
 
 /// The version that this release writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// The oldest version that this release opens.
+const OLDEST: u32 = 1;
 
 /// Bytes of the header of a part of the log.
 pub const LOG_HEADER: usize = 64;
@@ -89,15 +92,21 @@ fn decode(magic: [u8; 8], bytes: &[u8]) -> Result<[u64; 4], Damage> {
     if bytes[..8] != magic {
         return Err(Damage::Magic);
     }
-    let mut reader = Reader { rest: &bytes[8..] };
-    let version = reader.u32()?;
+    version(bytes)?;
+    let mut reader = Reader { rest: &bytes[16..] };
+    Ok([reader.u64()?, reader.u64()?, reader.u64()?, reader.u64()?])
+}
+
+/// The version of the file that begins with the header `bytes`.
+///
+/// # Errors
+/// What is wrong with the header. A version that this release does not know is.
+pub fn version(bytes: &[u8]) -> Result<u32, Damage> {
+    let bytes: &[u8; 64] = bytes.first_chunk().ok_or(Damage::Short)?;
+    let version = Reader { rest: &bytes[8..] }.u32()?;
     let sum = u32::from_le_bytes([bytes[60], bytes[61], bytes[62], bytes[63]]);
     if sum != checksum([&bytes[..60]]) {
         return Err(Damage::Checksum);
     }
-    if version != VERSION {
-        return Err(Damage::Version(version));
-    }
-    reader.u32()?;
-    Ok([reader.u64()?, reader.u64()?, reader.u64()?, reader.u64()?])
+    if (OLDEST..=VERSION).contains(&version) { Ok(version) } else { Err(Damage::Version(version)) }
 }

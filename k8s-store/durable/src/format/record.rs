@@ -12,6 +12,7 @@ const COMPACT: u8 = 2;
 const GRANT: u8 = 3;
 const END_LEASE: u8 = 4;
 const CLOSED: u8 = 5;
+const GOES_ON: u8 = 6;
 
 const DELETES: u8 = 1;
 const HAS_LEASE: u8 = 2;
@@ -34,6 +35,8 @@ pub enum Record {
     EndLease(LeaseId),
     /// The store was closed, with everything before this synced.
     Closed,
+    /// The log goes on in the part of this number, which is there. Nothing comes after it in its own part.
+    GoesOn(u64),
 }
 
 /// The records of a frame's payload.
@@ -78,6 +81,7 @@ fn read_record(reader: &mut Reader<'_>) -> Result<Record, Damage> {
         GRANT => Record::Grant(read_lease(reader)?, read_duration(reader)?),
         END_LEASE => Record::EndLease(read_lease(reader)?),
         CLOSED => Record::Closed,
+        GOES_ON => Record::GoesOn(reader.u64()?),
         _ => return Err(Damage::Nonsense),
     })
 }
@@ -133,6 +137,10 @@ impl Record {
                 to.extend_from_slice(&lease.get().to_le_bytes());
             }
             Self::Closed => to.push(CLOSED),
+            Self::GoesOn(part) => {
+                to.push(GOES_ON);
+                to.extend_from_slice(&part.to_le_bytes());
+            }
         }
     }
 }

@@ -40,6 +40,7 @@ fn record() -> impl Strategy<Value = Record> {
         (lease(), ttl()).prop_map(|(id, ttl)| Record::Grant(id, ttl)),
         lease().prop_map(Record::EndLease),
         Just(Record::Closed),
+        any::<u64>().prop_map(Record::GoesOn),
     ]
 }
 

@@ -37,7 +37,7 @@ async fn a_store_moves_through_a_snapshot() {
     let (from, file, to) = (scratch.join("from"), scratch.join("file"), scratch.join("to"));
     filled(&from).await;
     let (well, before) = say(&["verify"], &[&from]);
-    assert!(well && before.starts_with("ok: version 1, revision 101, oldest 1, 10 keys, 0 leases"), "{before}");
+    assert!(well && before.starts_with("ok: version 2, revision 101, oldest 1, 10 keys, 0 leases"), "{before}");
     assert!(say(&["snapshot"], &[&from, &file]).1.starts_with("revision 101 is in "));
     assert!(say(&["status"], &[&file]).1.contains("revision 101"));
     assert!(say(&["restore"], &[&file, &to]).1.ends_with("is at revision 101\n"));

@@ -47,15 +47,16 @@ fn nothing_acknowledged_is_lost_in_a_crash_by_seed() {
             all
         })
     });
-    let Told { crashes, kills, kept, in_flight, refused, uncertain, compactions, .. } = told;
+    let Told { crashes, kills, kept, in_flight, refused, uncertain, compactions, missed, .. } = told;
     println!(
         "{} crash trials of {STORES} stores compared, {crashes} power failures and {kills} kills survived, all equal: {kept} transactions \
          kept, {in_flight} of them unacknowledged; {refused} refused and {uncertain} \
-         uncertain; {compactions} compactions; faults {:?}",
+         uncertain; {compactions} compactions; the loss of the newest file noticed {missed} times; faults {:?}",
         crashes + kills,
         told.faults
     );
     assert!(kept > STORES && crashes + kills > 5_000 && in_flight > 0 && refused > 0 && uncertain > 0);
+    assert!(missed > 1_000, "{missed}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "who replays a seed says so by a variable")]

@@ -12,3 +12,4 @@ mod kills;
 mod scratch;
 mod trial;
 mod upkeep;
+mod versions;

@@ -10,8 +10,8 @@ use k8s_store::{
     Delete, Error, Event, EventKind, KeyRange, KeyValue, LeaseId, Leases, Maintenance, Op, Put, RangeOptions, Revision,
     Store, Txn, WatchOptions,
 };
-use k8s_store_durable::disk::{Faults, Simulated};
-use k8s_store_durable::{Durability, Durable};
+use k8s_store_durable::disk::{Disk, Faults, Simulated};
+use k8s_store_durable::{Durability, Durable, tools};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
@@ -27,6 +27,8 @@ pub(crate) struct Told {
     pub(crate) refused: u64,
     pub(crate) uncertain: u64,
     pub(crate) compactions: u64,
+    /// How often the loss of the newest file of the log was noticed.
+    pub(crate) missed: u64,
     pub(crate) faults: BTreeMap<&'static str, u64>,
 }
 
@@ -39,6 +41,7 @@ impl Told {
         self.refused += other.refused;
         self.uncertain += other.uncertain;
         self.compactions += other.compactions;
+        self.missed += other.missed;
         for (kind, n) in &other.faults {
             *self.faults.entry(kind).or_default() += n;
         }
@@ -194,8 +197,26 @@ impl Trial {
         tasks.stop().await;
     }
 
+    /// If the newest file of the log were lost as a whole, it would be said, or nothing that was told would be lost.
+    fn check_without_the_newest(&mut self) {
+        let disk = self.disk.fork(1);
+        let newest = disk.files().into_iter().map(|(name, _)| name).filter(|name| name.starts_with("log-")).max();
+        let Some(newest) = newest else { return };
+        disk.remove(&newest).unwrap();
+        let known = self.known.lock();
+        let told = known.made.last_key_value().map_or(Revision::FIRST, |(revision, _)| *revision).max(known.seen);
+        match tools::verify(&disk) {
+            Ok(report) => assert!(report.revision >= told, "{told} is lost with {newest}, and nothing said"),
+            Err(Error::Corrupt { place }) if place.contains(&newest) => self.told.missed += 1,
+            // It was being made, and had no base yet.
+            Err(Error::Invalid { .. }) if told == Revision::FIRST => {}
+            Err(error) => panic!("without {newest}: {error}"),
+        }
+    }
+
     /// Opens the store again and compares.
     async fn check(&mut self) {
+        self.check_without_the_newest();
         let store = self.open().await.unwrap_or_else(|error| panic!("does not open: {error}"));
         let status = store.status().await.unwrap();
         let known = std::mem::take(&mut *self.known.lock());

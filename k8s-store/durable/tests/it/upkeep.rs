@@ -1,7 +1,7 @@
-//! Space comes back, snapshots are of one moment, and files of the first release open.
+//! Space comes back, and snapshots are of one moment.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use k8s_store::{
     Delete, Error, KeyRange, LeaseId, Leases, Maintenance, Put, RangeOptions, Revision, Store, StoreExt, Txn,
     WatchOptions,
 };
-use k8s_store_durable::disk::{Directory, Disk, Simulated};
+use k8s_store_durable::disk::{Directory, Simulated};
 use k8s_store_durable::{Builder, Durable, tools};
 
 use crate::scratch::scratch;
@@ -65,6 +65,80 @@ async fn defragmenting_gives_space_back_while_others_write() {
     assert_eq!((report.hash, report.keys, report.oldest), (hash.hash, 21, before.revision));
 }
 
+/// Writes at random by seed, forgets all of the past or some or none, and ends properly or not. Says whether it did.
+async fn used(directory: &Path, seed: u64) -> bool {
+    let random = Random::seeded(seed);
+    let store = Durable::builder().segment_size(1 << 20).open(directory).await.unwrap();
+    for n in 0..1 + random.below(30) {
+        let key = format!("k/{}", random.below(10));
+        if random.below(6) == 0 {
+            store.txn(Txn::always(Delete::one(key))).await.unwrap();
+        } else {
+            let longest = [10, 3_000, 300_000][random.below(3) as usize];
+            store.put(key.into(), vec![n as u8; random.below(longest) as usize].into()).await.unwrap();
+        }
+        if random.below(20) == 0 {
+            store.defragment().await.unwrap();
+        }
+    }
+    let last = store.status().await.unwrap().revision;
+    let kept = [0, random.below(last.0), last.0][random.below(3) as usize];
+    let _already = store.compact(Revision(last.0 - kept)).await;
+    let closes = random.below(4) > 0;
+    if closes {
+        store.close().await.unwrap();
+    }
+    closes
+}
+
+#[tokio::test]
+async fn defragmenting_takes_no_room_by_seed() {
+    let (mut shrunk, mut equal) = (0, 0);
+    for seed in 1..=60 {
+        let directory = scratch();
+        let was_closed = used(&directory, seed).await;
+        let size =
+            || fs::read_dir(&directory).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>();
+        let report = || tools::verify(&Directory::existing(&directory).unwrap()).unwrap();
+        let (before, hash) = (size(), report().hash);
+        let run = || {
+            let directory = directory.clone();
+            tokio::task::spawn_blocking(move || tools::defragment(&directory))
+        };
+        run().await.unwrap().unwrap();
+        // Closing takes a frame.
+        let (after, most) = (size(), if was_closed { before } else { before + 40 });
+        assert!(after <= most, "seed {seed}: {before} before, {after} after: {:?}", report());
+        assert_eq!((report().hash, report().size), (hash, after), "seed {seed}");
+        run().await.unwrap().unwrap();
+        assert!(size() <= after, "seed {seed}: {after} before, {} after", size());
+        if after < before {
+            shrunk += 1
+        } else {
+            equal += 1
+        }
+        fs::remove_dir_all(&directory).unwrap();
+    }
+    println!("60 stores defragmented and compared, all equal: {shrunk} take less room, {equal} as much");
+    assert!(shrunk > 20);
+}
+
+#[tokio::test]
+async fn a_small_store_without_a_past_shrinks_to_what_it_holds() {
+    let directory = scratch();
+    let store = Durable::open(&directory).await.unwrap();
+    for n in 0..100 {
+        store.put(format!("k/{}", n % 10).into(), vec![n; 100].into()).await.unwrap();
+    }
+    store.compact(Revision(101)).await.unwrap();
+    let before = store.status().await.unwrap().size;
+    store.defragment().await.unwrap();
+    let after = store.status().await.unwrap().size;
+    assert!(before > 1 << 20 && after < 3_000, "{before} before, {after} after");
+    store.close().await.unwrap();
+    assert_eq!(tools::verify(&Directory::existing(&directory).unwrap()).unwrap().size, after);
+}
+
 #[tokio::test]
 async fn a_snapshot_is_restored_as_it_was() {
     let (directory, other) = (scratch(), scratch());
@@ -99,66 +173,50 @@ async fn a_snapshot_is_restored_as_it_was() {
     fs::remove_file(file).unwrap();
 }
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1")
-}
-
-/// A store with everything that a file can hold.
-async fn write_fixture(disk: &Simulated) {
-    let store = builder().open_on(Arc::new(disk.clone())).await.unwrap();
-    let lease = store.grant(Duration::from_millis(90_500), LeaseId::new(0x77)).await.unwrap();
-    store.grant(Duration::from_secs(5), LeaseId::new(0x78)).await.unwrap();
-    for n in 0..12 {
-        store.put(format!("k/{}", n % 4).into(), format!("value {n}").into()).await.unwrap();
-    }
-    store.txn(Txn::always(Put::new("leased", "x").lease(lease.id)).then(Delete::one("k/3"))).await.unwrap();
-    store.compact(Revision(6)).await.unwrap();
-    store.defragment().await.unwrap();
-    store.revoke(LeaseId::new(0x78).unwrap()).await.unwrap();
-    store.put("k/0".into(), "after the base".into()).await.unwrap();
-    store.close().await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-#[ignore = "writes the fixtures of a version, once"]
-async fn make_fixtures() {
-    let disk = Simulated::new(1);
-    write_fixture(&disk).await;
-    fs::create_dir_all(fixtures()).unwrap();
-    for (name, size) in disk.files() {
-        let mut bytes = vec![0; size];
-        disk.open(&name).unwrap().read_at(0, &mut bytes).unwrap();
-        fs::write(fixtures().join(name), bytes).unwrap();
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_the_first_release_wrote_opens() {
-    let disk = Simulated::new(2);
-    for file in fs::read_dir(fixtures()).unwrap().map(Result::unwrap) {
-        let copy = disk.create(file.file_name().to_str().unwrap()).unwrap();
-        copy.write_at(0, &fs::read(file.path()).unwrap()).unwrap();
-    }
-    let store = builder().open_on(Arc::new(disk.clone())).await.unwrap();
-    let status = store.status().await.unwrap();
-    assert_eq!((status.revision, status.oldest), (Revision(15), Revision(6)));
-    let page = store.range(KeyRange::all(), RangeOptions::latest()).await.unwrap();
-    let text: Vec<_> = page.items.iter().map(|kv| [&kv.key[..], b"=", &kv.value[..]].concat()).collect();
-    assert_eq!(
-        text.iter().map(|text| std::str::from_utf8(text).unwrap()).collect::<Vec<_>>(),
-        ["k/0=after the base", "k/1=value 9", "k/2=value 10", "leased=x"]
-    );
-    assert_eq!((page.items[0].create_revision, page.items[0].version), (Revision(2), 4));
-    let lease = store.time_to_live(LeaseId::new(0x77).unwrap()).await.unwrap();
-    assert_eq!((lease.ttl, &lease.keys[..]), (Duration::from_millis(90_500), &["leased".into()][..]));
-    assert_eq!(store.leases().await.unwrap().len(), 1);
-    // The same calls still make the same bytes.
-    let again = Simulated::new(1);
-    write_fixture(&again).await;
-    assert_eq!(again.files().len(), fs::read_dir(fixtures()).unwrap().count());
-    for (name, size) in again.files() {
-        let mut bytes = vec![0; size];
-        again.open(&name).unwrap().read_at(0, &mut bytes).unwrap();
-        assert_eq!(fs::read(fixtures().join(&name)).unwrap(), bytes, "{name}");
+/// A snapshot as `etcdctl snapshot save` leaves it is one, too; with anything else behind it, it is none.
+#[tokio::test]
+async fn what_follows_a_snapshot_is_nothing_or_a_seal() {
+    let scratch = scratch();
+    fs::create_dir(&scratch).unwrap();
+    let store = Durable::open(scratch.join("store")).await.unwrap();
+    let plain = scratch.join("plain");
+    for n in 0..200 {
+        // Of all lengths, so that the seal comes at any distance.
+        store.put("k".into(), vec![b'x'; n * 7].into()).await.unwrap();
+        if n % 10 > 0 {
+            continue;
+        }
+        let revision = store.snapshot_to(&plain).await.unwrap();
+        let snapshot = fs::read(&plain).unwrap();
+        let mut sealed = snapshot.clone();
+        sealed.resize((snapshot.len() + 8).next_multiple_of(512) - 8, 0);
+        sealed.extend_from_slice(&(snapshot.len() as u64).to_le_bytes());
+        sealed.extend_from_slice(&[b'#'; 32]);
+        let (file, to) = (scratch.join("file"), scratch.join(n.to_string()));
+        let write = |change: &dyn Fn(&mut Vec<u8>)| {
+            let mut bytes = sealed.clone();
+            change(&mut bytes);
+            fs::write(&file, bytes).unwrap();
+        };
+        let changes: [&dyn Fn(&mut Vec<u8>); 5] = [
+            &|bytes| bytes.truncate(snapshot.len() + 1),
+            &|bytes| bytes.truncate(bytes.len() - 1),
+            &|bytes| bytes.push(0),
+            &|bytes| *bytes.iter_mut().nth_back(39).unwrap() ^= 1,
+            &|bytes| bytes.extend_from_slice(&[0; 512]),
+        ];
+        for change in changes {
+            write(change);
+            let error = tools::restore(&file, &to).unwrap_err();
+            assert!(matches!(&error, Error::Corrupt { place } if place.contains("what follows its end")), "{error}");
+        }
+        write(&|_| {});
+        assert_eq!(tools::verify_snapshot(&file).unwrap().revision, revision);
+        assert_eq!(tools::restore(&file, &to).unwrap(), revision);
+        let base = fs::read_dir(&to)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .find(|path| path.to_str().unwrap().contains("base-"));
+        assert_eq!(fs::read(base.unwrap()).unwrap(), snapshot);
     }
 }

@@ -19,7 +19,7 @@ use super::follower::{Control, Follower, Happening};
 use super::fragments::fragments;
 use super::progress::{Outcome, Together};
 use crate::node::Node;
-use crate::status::{WATCH_DUPLICATE_ID, WATCH_EMPTY_RANGE, status};
+use crate::status::{WATCH_DUPLICATE_ID, WATCH_EMPTY_RANGE, status, watch_denied};
 use crate::wire;
 
 /// Names no watch: answers about all watches of a stream, and those that were not made.
@@ -115,7 +115,7 @@ impl Session {
             let opened = match refused {
                 None => match store.watch(following, options).await {
                     Ok(watch) => return Ok((watch.opened_at(), Ok(watch))),
-                    Err(error @ Error::Compacted { .. }) => Err(error),
+                    Err(error @ (Error::Compacted { .. } | Error::Denied { .. })) => Err(error),
                     Err(error) => return Err(error),
                 },
                 Some(reason) => Err(Error::invalid(reason)),
@@ -160,6 +160,10 @@ impl Session {
             }
             Err(Error::Invalid { reason }) => {
                 self.answers.push_back(WatchResponse { canceled: true, cancel_reason: reason.into_owned(), ..created });
+            }
+            Err(Error::Denied { .. }) => {
+                let created = WatchResponse { watch_id: NO_WATCH, ..created };
+                self.answers.push_back(WatchResponse { cancel_reason: watch_denied(), canceled: true, ..created });
             }
             Err(error) => return Err(status(error)),
         }
@@ -210,11 +214,15 @@ impl Session {
     }
 
     fn failed(&mut self, id: i64, error: Error) -> Result<(), Status> {
-        let Error::Compacted { oldest, .. } = error else { return Err(status(error)) };
+        let (compact_revision, cancel_reason) = match error {
+            Error::Compacted { oldest, .. } => (oldest.0 as i64, String::new()),
+            Error::Denied { .. } => (0, watch_denied()),
+            error => return Err(status(error)),
+        };
         self.seats.remove(&id);
         let left = self.together.leave(id);
-        let compact_revision = oldest.0 as i64;
-        self.answers.push_back(WatchResponse { canceled: true, compact_revision, ..self.answer(id, None) });
+        let answer = self.answer(id, None);
+        self.answers.push_back(WatchResponse { canceled: true, compact_revision, cancel_reason, ..answer });
         self.follow_up(left);
         Ok(())
     }

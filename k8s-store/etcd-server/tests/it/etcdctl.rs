@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::around::serve_memory;
+use crate::around::{serve, serve_memory};
 use crate::masks::masked;
 use crate::peer::{Peer, Scratch, program};
 
@@ -161,4 +161,27 @@ fn etcdctl_saves_a_snapshot() {
     let snapshot = k8s_store_etcd_server::snapshot::unseal(&saved).unwrap();
     assert!(snapshot.starts_with(b"k8s-store memory"), "{snapshot:?}");
     assert!(k8s_store_etcd_server::snapshot::unseal(&saved.slice(..saved.len() - 1)).is_none());
+}
+
+/// What etcdctl saved of a durable store is restored as it is.
+#[test]
+fn a_saved_snapshot_becomes_a_store() {
+    let Some(program) = program("etcdctl") else { return };
+    let folder = Scratch::new();
+    let path = |name: &str| folder.0.join(name);
+    let serve_data =
+        |name: &str| serve(&["--listen", "http://127.0.0.1:0", "--data-dir", path(name).to_str().unwrap()]);
+    let (ours, url) = serve_data("from");
+    for n in 0..20 {
+        etcdctl(&program, &url, &format!("put k/{} {n}", n % 7));
+    }
+    let said = etcdctl(&program, &url, &format!("snapshot save {}", path("saved").display()));
+    assert_eq!(said.code, Some(0), "{}", said.text);
+    let before = etcdctl(&program, &url, "get k/ --prefix -w json --rev 21").text;
+    drop(ours);
+    let revision = k8s_store_durable::tools::restore(&path("saved"), &path("to")).unwrap();
+    assert_eq!(revision.0, 21);
+    let (_ours, url) = serve_data("to");
+    let after = etcdctl(&program, &url, "get k/ --prefix -w json --rev 21").text;
+    assert_eq!(masked(&after), masked(&before));
 }

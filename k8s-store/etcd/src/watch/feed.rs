@@ -226,7 +226,7 @@ impl Feed {
             return Err(Error::Compacted { asked: self.received.next(), oldest });
         }
         if message.cancel_reason.contains("permission denied") {
-            return Err(Error::invalid(message.cancel_reason.clone()));
+            return Err(Error::Denied { reason: message.cancel_reason.clone().into() });
         }
         if let Some(member) = &self.member {
             member.refresh(&self.etcd.calls, message);

@@ -3,8 +3,10 @@
 #![expect(clippy::print_stdout, reason = "what is compared and what is skipped is told")]
 
 mod cluster;
+mod guarded;
 mod login;
 mod members;
+mod parted;
 mod peer;
 mod relay;
 mod tls;

@@ -66,8 +66,23 @@ impl Members {
         self.members[n].process = None;
     }
 
+    /// Parts a member from the others, or lets them meet again. Clients reach all of them.
+    pub(crate) fn part(&self, n: usize, apart: bool) {
+        for (other, member) in self.members.iter().enumerate() {
+            if other != n && apart {
+                member.to_peers.cut_off(self.process(n));
+            } else {
+                member.to_peers.cut(apart);
+            }
+        }
+    }
+
+    fn process(&self, n: usize) -> u32 {
+        self.members[n].process.as_ref().unwrap().0.id()
+    }
+
     pub(crate) fn signal(&self, n: usize, signal: &str) {
-        let process = self.members[n].process.as_ref().unwrap().0.id().to_string();
+        let process = self.process(n).to_string();
         assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
     }
 }

@@ -8,7 +8,7 @@ pub(super) async fn write(stage: &Stage, client: usize, random: &Random) {
     let mut seen: Option<KeyValue> = None;
     for n in 0..stage.plan.calls {
         // No two values are the same, so that an event tells whose it is.
-        let value = format!("{client}.{n}");
+        let value = format!("{}.{client}.{n}", stage.plan.seed);
         if random.below(3) == 0 {
             read(stage, random, &mut seen).await;
         } else {

@@ -4,23 +4,35 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use k8s_store::{Memory, Store};
+use k8s_store_testkit::cases::{Leased, leased, store};
 use k8s_store_testkit::defects::{Broken, Defect};
 use k8s_store_testkit::{Case, LeftOut, Time, run};
 
-type Check = Box<dyn Fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()>>>>;
+type Check<S> = Box<dyn Fn(S) -> Pin<Box<dyn Future<Output = ()>>>>;
+type StoreCheck = Check<Arc<dyn Store>>;
+type LeaseCheck = Check<Leased>;
 
-fn checks() -> Vec<(Case, Check)> {
-    k8s_store_testkit::__store_cases! { __checks, (Check) }
+fn checks() -> Vec<(Case, StoreCheck)> {
+    k8s_store_testkit::__store_cases! { __checks, (StoreCheck) }
+}
+
+fn lease_checks() -> Vec<(Case, LeaseCheck)> {
+    k8s_store_testkit::__lease_cases! { __checks, (LeaseCheck) }
+}
+
+/// The names of those of `checks` that fail on a store with `defect`, which `erase` gives its form.
+fn failing<S>(checks: &[(Case, Check<S>)], defect: Defect, erase: fn(Broken<Memory>) -> S) -> Vec<&'static str> {
+    let fails = |(case, check): &(Case, Check<S>)| {
+        let open = || async { erase(Broken::new(Memory::new(), defect)) };
+        let run = || run(Time::Simulated, *case, LeftOut::default(), open, check);
+        catch_unwind(AssertUnwindSafe(run)).is_err().then_some(case.name)
+    };
+    checks.iter().filter_map(fails).collect()
 }
 
 /// The names of the cases that fail on a store with `defect`.
 fn caught_by(defect: Defect) -> Vec<&'static str> {
-    let fails = |(case, check): &(Case, Check)| {
-        let open = || async { Arc::new(Broken::new(Memory::new(), defect)) as Arc<dyn Store> };
-        let run = || run(Time::Simulated, *case, LeftOut::default(), open, check);
-        catch_unwind(AssertUnwindSafe(run)).is_err().then_some(case.name)
-    };
-    checks().iter().filter_map(fails).collect()
+    [failing(&checks(), defect, store), failing(&lease_checks(), defect, leased)].concat()
 }
 
 /// The case that is there for the defect, and whether histories of many clients show it too.
@@ -51,6 +63,7 @@ fn expected(defect: Defect) -> (&'static str, bool) {
         Defect::ReadsTheWrongPast => ("each_revision_can_be_read", true),
         Defect::CountsToTheLimit => ("a_limit_says_more_and_counts_all", true),
         Defect::NeverForgets => ("the_past_is_forgotten", false),
+        Defect::EndsKeptLeases => ("keep_alive_starts_the_time_again", false),
     }
 }
 

@@ -13,7 +13,7 @@ fn memory() -> u64 {
 }
 
 const SHORT: Soak =
-    Soak { duration: Duration::from_secs(3), keys: 2_000, value: 512, writers: 2, kept: 2_000, samples: 24 };
+    Soak { duration: Duration::from_secs(3), keys: 2_000, value: 512, writers: 2, rate: 0, kept: 2_000, samples: 24 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_does_not_grow() {
@@ -22,6 +22,14 @@ async fn memory_does_not_grow() {
     let last = samples.last().unwrap();
     println!("{last}");
     assert!(last.transactions > 5_000 && last.keys > 1_000 && last.keys <= 2_000, "{last}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn writers_keep_to_a_rate() {
+    let soak = Soak { duration: Duration::from_secs(30), rate: 50, ..SHORT };
+    let samples = soak::run(Arc::new(Memory::new()), soak, Random::seeded(1), || 0, |_| {}).await.unwrap();
+    let transactions = samples.last().unwrap().transactions;
+    assert!((1_490..=1_510).contains(&transactions), "{transactions}");
 }
 
 #[tokio::test(start_paused = true)]
