@@ -10,7 +10,7 @@ use k8s_store::{
 use k8s_store_etcd_proto::etcdserverpb::maintenance_client::MaintenanceClient;
 use k8s_store_etcd_proto::etcdserverpb::{CompactionRequest, StatusRequest};
 
-use crate::call::{Attempt, Calls, Kind, kv};
+use crate::call::{Attempt, Calls, Kind, SETTLED_TXN, kv};
 use crate::failure::{Failure, Refusal};
 use crate::{Builder, watch, wire};
 
@@ -151,7 +151,11 @@ impl Store for Etcd {
     async fn txn(&self, txn: Txn) -> Result<TxnOutcome, Error> {
         txn.check()?;
         let kind = if txn.is_read_only() { Kind::Read } else { Kind::Write };
-        let attempt: Attempt<_, _> = |line, request| Box::pin(async move { kv(line).txn(request).await });
+        let attempt: Attempt<_, _> = if txn.then.is_empty() && txn.otherwise.is_empty() {
+            SETTLED_TXN
+        } else {
+            |line, request| Box::pin(async move { kv(line).txn(request).await })
+        };
         match self.calls.call(kind, wire::txn(&txn), attempt).await {
             Ok(answer) => wire::outcome(answer).ok_or_else(|| Error::invalid("etcd's answer lacks a result")),
             Err(failure) => Err(self.about_txn(failure, &txn).await),

@@ -96,7 +96,7 @@ async fn missing_files_are_missed() {
         let opened = builder().open_on(Arc::new(disk)).await;
         match opened {
             Err(Error::Corrupt { place }) => {
-                assert!(!is_spare && (!is_log || place.contains(&name)), "{name}: {place}")
+                assert!(!is_spare && (!is_log || place.contains(&name)), "{name}: {place}");
             }
             Ok(_) => assert!(is_spare, "{name} is not missed"),
             Err(error) => panic!("{error}"),

@@ -69,7 +69,7 @@ async fn defragmenting_gives_space_back_while_others_write() {
 async fn used(directory: &Path, seed: u64) -> bool {
     let random = Random::seeded(seed);
     let store = Durable::builder().segment_size(1 << 20).open(directory).await.unwrap();
-    for n in 0..1 + random.below(30) {
+    for n in 0..=random.below(30) {
         let key = format!("k/{}", random.below(10));
         if random.below(6) == 0 {
             store.txn(Txn::always(Delete::one(key))).await.unwrap();
@@ -113,9 +113,9 @@ async fn defragmenting_takes_no_room_by_seed() {
         run().await.unwrap().unwrap();
         assert!(size() <= after, "seed {seed}: {after} before, {} after", size());
         if after < before {
-            shrunk += 1
+            shrunk += 1;
         } else {
-            equal += 1
+            equal += 1;
         }
         fs::remove_dir_all(&directory).unwrap();
     }
@@ -173,6 +173,8 @@ async fn a_snapshot_is_restored_as_it_was() {
     fs::remove_file(file).unwrap();
 }
 
+type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
+
 /// A snapshot as `etcdctl snapshot save` leaves it is one, too; with anything else behind it, it is none.
 #[tokio::test]
 async fn what_follows_a_snapshot_is_nothing_or_a_seal() {
@@ -193,12 +195,12 @@ async fn what_follows_a_snapshot_is_nothing_or_a_seal() {
         sealed.extend_from_slice(&(snapshot.len() as u64).to_le_bytes());
         sealed.extend_from_slice(&[b'#'; 32]);
         let (file, to) = (scratch.join("file"), scratch.join(n.to_string()));
-        let write = |change: &dyn Fn(&mut Vec<u8>)| {
+        let write = |change: Change<'_>| {
             let mut bytes = sealed.clone();
             change(&mut bytes);
             fs::write(&file, bytes).unwrap();
         };
-        let changes: [&dyn Fn(&mut Vec<u8>); 5] = [
+        let changes: [Change<'_>; 5] = [
             &|bytes| bytes.truncate(snapshot.len() + 1),
             &|bytes| bytes.truncate(bytes.len() - 1),
             &|bytes| bytes.push(0),

@@ -39,8 +39,12 @@ async fn who_may_not_is_told() {
     };
     let as_user = |name: &str, password: &str| Etcd::builder([peer.url.clone()]).user(name, password).connect();
     refused(as_user("root", "wrong").await.unwrap_err(), "authentication failed");
-    let nobody = Etcd::connect([peer.url.clone()]).await.unwrap();
-    refused(nobody.put("app/a".into(), "1".into()).await.unwrap_err(), "user name is empty");
+    // Some releases of etcd let nobody in at all, others only to do nothing.
+    let nobody = match Etcd::connect([peer.url.clone()]).await {
+        Ok(nobody) => nobody.put("app/a".into(), "1".into()).await.unwrap_err(),
+        Err(error) => error,
+    };
+    refused(nobody, "user name is empty");
 
     let root = as_user("root", "secret").await.unwrap();
     root.put("app/a".into(), "1".into()).await.unwrap();
