@@ -51,7 +51,7 @@ fn nothing_acknowledged_is_lost_in_a_crash_by_seed() {
     println!(
         "{} crash trials of {STORES} stores compared, {crashes} power failures and {kills} kills survived, all equal: {kept} transactions \
          kept, {in_flight} of them unacknowledged; {refused} refused and {uncertain} \
-         uncertain; {compactions} compactions; the loss of the newest file noticed {missed} times; faults {:?}",
+         uncertain; {compactions} compactions; the loss of the newest file told {missed} times by the one before; faults {:?}",
         crashes + kills,
         told.faults
     );
