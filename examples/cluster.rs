@@ -19,11 +19,23 @@ use k8s_kit::store_durable::Durable;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A Kubernetes cluster in one process. Its containers only pretend, everything else is real.
+///
+/// A container does what its command says as far as that is `echo`, `sleep`, `exit` and the like, alone or in `sh -c`.
+/// Of all others, init containers and those of jobs end well after a second, and the rest run forever.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// How many nodes it has.
     #[arg(long, default_value_t = 3)]
     nodes: usize,
+    /// How many cores a node has: 8, 500m.
+    #[arg(long, default_value = "8")]
+    cpu_per_node: String,
+    /// How much memory a node has.
+    #[arg(long, default_value = "32Gi")]
+    memory_per_node: String,
+    /// How many pods a node takes; it has addresses for 250.
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u32).range(1..=250))]
+    pods_per_node: u32,
     /// Where it listens; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -35,13 +47,21 @@ struct Arguments {
     data_dir: Option<PathBuf>,
 }
 
+impl Arguments {
+    fn node(&self, number: usize) -> HollowNode {
+        HollowNode::new(format!("hollow-{number}"))
+            .cpu(&self.cpu_per_node)
+            .memory(&self.memory_per_node)
+            .pods(self.pods_per_node)
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     // From here on a signal ends the program in an orderly way, also one that comes before the cluster is up.
     let interrupted = Interrupted::listen()?;
-    let nodes = (1..=arguments.nodes).map(|i| HollowNode::new(format!("hollow-{i}")));
-    let mut builder = Cluster::builder().nodes(nodes);
+    let mut builder = Cluster::builder().nodes((1..=arguments.nodes).map(|i| arguments.node(i)));
     if let Some(directory) = &arguments.data_dir {
         builder = builder.store(Durable::open(directory).await?);
     }

@@ -25,7 +25,7 @@ fn program() -> PathBuf {
     own.ancestors().nth(2).unwrap().join("examples/cluster")
 }
 
-async fn start(temporary: &Path, arguments: &[&str]) -> (Child, PathBuf) {
+pub(crate) async fn start(temporary: &Path, arguments: &[&str]) -> (Child, PathBuf) {
     let mut child = Command::new(program())
         .args(arguments)
         .env("TMPDIR", temporary)
@@ -46,7 +46,7 @@ async fn start(temporary: &Path, arguments: &[&str]) -> (Child, PathBuf) {
     (child, kubeconfig.unwrap())
 }
 
-async fn stop(mut child: Child, signal: &str) {
+pub(crate) async fn stop(mut child: Child, signal: &str) {
     let asked = Instant::now();
     let id = child.id().unwrap().to_string();
     assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());

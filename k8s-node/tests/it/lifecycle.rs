@@ -185,3 +185,29 @@ async fn a_sandbox_that_falls_over_is_made_anew() {
     assert_ne!(scene.machine.runtime.find_sandbox("default", "web").unwrap(), sandbox);
     assert!(scene.reasons("web").await.contains(&"SandboxChanged".to_owned()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_scripted_does_what_it_is_for() {
+    let scene = Scene::new().await;
+    let says = json!({ "args": ["sh", "-c", "echo hi; exit 3"] });
+    scene.pod("says", says, json!({ "restartPolicy": "Never" })).await;
+    let init = json!([{ "name": "i", "image": "migrate:1" }, { "name": "s", "image": "s", "restartPolicy": "Always" }]);
+    scene.pod("waits", json!({ "command": ["serve"] }), json!({ "initContainers": init })).await;
+    scene.job_pod("job", json!({ "command": ["perl", "-e", "print 3"] })).await;
+    scene.after(3.0).await;
+    assert_eq!(state(&scene.status("says").await, "c"), "terminated: 3 Error");
+    let waits = scene.status("waits").await;
+    assert_eq!(["i", "s", "c"].map(|name| state(&waits, name)), ["terminated: 0 Completed", "running", "running"]);
+    assert_eq!(state(&scene.status("job").await, "c"), "terminated: 0 Completed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_are_ignored_where_that_is_wanted() {
+    let scene = Scene::with(k8s_node::HollowNode::ignores_commands).await;
+    scene.pod("ends", json!({ "command": ["false"] }), json!({})).await;
+    scene.job_pod("job", json!({})).await;
+    scene.after(60.0).await;
+    for name in ["ends", "job"] {
+        assert_eq!(state(&scene.status(name).await, "c"), "running", "{name}");
+    }
+}
