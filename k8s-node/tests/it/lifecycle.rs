@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_api_client::DeleteOptions;
+use k8s_api_client::{DeleteOptions, PatchKind};
 use k8s_cri::memory::{Behavior, Match};
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
@@ -210,4 +210,38 @@ async fn commands_are_ignored_where_that_is_wanted() {
     for name in ["ends", "job"] {
         assert_eq!(state(&scene.status(name).await, "c"), "running", "{name}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_image_is_run() {
+    let scene = Scene::new().await;
+    scene.pod("web", json!({}), json!({ "restartPolicy": "Never" })).await;
+    scene.after(1.0).await;
+    let pods = scene.client.namespaced::<Pod>("default");
+    let patch = json!({ "spec": { "containers": [{ "name": "c", "image": "web:2" }] } });
+    pods.patch("web", PatchKind::Strategic, &patch).await.unwrap();
+    scene.after(2.0).await;
+    let status = scene.status("web").await;
+    let container = &status.container_statuses.as_ref().unwrap()[0];
+    assert_eq!((state(&status, "c").as_str(), container.image.as_str()), ("running", "web:2"));
+    assert_eq!(container.restart_count, 1);
+    assert!(container.last_state.as_ref().unwrap().terminated.is_some());
+    let told = scene.events("web").await;
+    assert!(told.contains(&"Killing: Container c definition changed, will be restarted".to_owned()), "{told:?}");
+    assert!(told.contains(&"Pulling: Pulling image \"web:2\"".to_owned()), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_image_ends_the_wait_for_the_first() {
+    let broken = Behavior::new().fails_pull("no such image");
+    let scene = Scene::with(|node| node.script(Match::image("web:1*"), broken)).await;
+    scene.pod("web", json!({}), json!({})).await;
+    scene.after(100.0).await;
+    assert_eq!(state(&scene.status("web").await, "c"), "waiting: ImagePullBackOff");
+    let patch = json!({ "spec": { "containers": [{ "name": "c", "image": "web:2" }] } });
+    scene.client.namespaced::<Pod>("default").patch("web", PatchKind::Strategic, &patch).await.unwrap();
+    scene.after(1.0).await;
+    let status = scene.status("web").await;
+    assert_eq!(state(&status, "c"), "running");
+    assert_eq!(status.container_statuses.unwrap()[0].restart_count, 0);
 }

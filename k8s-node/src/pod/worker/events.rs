@@ -65,6 +65,7 @@ impl Worker {
         self.dirty |= gated || pod.metadata.generation != self.pod.metadata.generation;
         self.refresh_again |= shows_metadata(&pod) && differ(&pod, &self.pod);
         self.pod = pod;
+        self.dirty |= containers::follow(&mut self.entries, &self.pod);
         containers::add_ephemeral(&mut self.entries, &self.pod);
         self.look_at_pod();
     }
