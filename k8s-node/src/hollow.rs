@@ -12,6 +12,8 @@ use k8s_env::Env;
 use crate::compile::container::ENDS;
 use crate::{Error, Node, NodeBuilder};
 
+/// What pods may fill of a disk that is not there.
+const DISK: &str = "100Gi";
 /// How long a container takes to do what nobody said and it is expected to get done.
 const WORKS_FOR: Duration = Duration::from_secs(1);
 
@@ -66,7 +68,7 @@ pub struct HollowMachine {
 }
 
 impl HollowNode {
-    /// A node of this name with one core, 3840 MiB and room for 110 pods.
+    /// A node of this name with one core, 3840 MiB of memory, 100 GiB of disk and room for 110 pods.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), set: Vec::new(), ip: None, scripts: Vec::new(), ignores_commands: false }
     }
@@ -162,6 +164,7 @@ impl HollowNode {
             .network(network.clone())
             .proxy(network)
             .volumes(Arc::new(machine.volumes.clone()))
+            .ephemeral_storage(DISK)
             .ip(self.ip.unwrap_or(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))));
         for (part, first, second, third) in &self.set {
             agent = match part {

@@ -104,6 +104,7 @@ impl MemoryRuntime {
         }
         let later = stage.logs[at_once..].to_vec();
         let end = stage.life.map(|life| (life, stage.code));
+        let message = stage.message.clone();
         if later.is_empty() && end.is_none() {
             return;
         }
@@ -120,7 +121,8 @@ impl MemoryRuntime {
             let Some((life, code)) = end else { return };
             tokio::time::sleep_until(start + life).await;
             let Some(runtime) = upgrade(&inner) else { return };
-            runtime.finish(&id, code, None);
+            let now = runtime.now();
+            runtime.lock().exit_with(&id, code, None, message, now);
         };
         row.tasks.extend(self.0.tasks.spawner().spawn(task));
     }

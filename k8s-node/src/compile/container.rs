@@ -15,6 +15,7 @@ use k8s_openapi::api::core::v1::{Container, Pod, SecurityContext as ApiSecurity,
 
 use super::{env, expand, resources, sandbox};
 use crate::context::Context;
+use crate::pod::last_words::POLICY;
 use crate::pod::{Mounted, Uses};
 
 /// The annotation of containers that are expected to come to an end: init containers, and those of a Job's pods.
@@ -73,7 +74,7 @@ fn annotations(pod: &Pod, container: &Container, attempt: u32) -> BTreeMap<Strin
     let mut annotations: BTreeMap<_, _> = [
         ("io.kubernetes.container.restartCount", attempt.to_string()),
         ("io.kubernetes.container.terminationMessagePath", path),
-        ("io.kubernetes.container.terminationMessagePolicy", policy),
+        (POLICY, policy),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into();

@@ -245,3 +245,53 @@ async fn another_image_ends_the_wait_for_the_first() {
     assert_eq!(state(&status, "c"), "running");
     assert_eq!(status.container_statuses.unwrap()[0].restart_count, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_container_said_last_is_told() {
+    let crash = Behavior::new().exits_with(1).logs("first").logs("x".repeat(3000)).leaves_message("from the file");
+    let mute = Behavior::new().exits_with(1).logs("first").logs("boom");
+    let scene = Scene::with(|node| node.script(Match::pod("file*"), crash).script(Match::pod("log*"), mute)).await;
+    let once = || json!({ "restartPolicy": "Never" });
+    let falls_back = || json!({ "terminationMessagePolicy": "FallbackToLogsOnError" });
+    scene.pod("file", json!({}), once()).await;
+    scene.pod("file-first", falls_back(), once()).await;
+    scene.pod("log", falls_back(), once()).await;
+    scene.pod("log-not-wanted", json!({}), once()).await;
+    let typed = json!({ "command": ["sh", "-c", "echo bye > /dev/termination-log; exit 2"] });
+    scene.pod("typed", typed, once()).await;
+    scene.after(2.0).await;
+    for (pod, said) in [
+        ("file", Some("from the file")),
+        ("file-first", Some("from the file")),
+        ("log", Some("first\nboom\n")),
+        ("log-not-wanted", None),
+        ("typed", Some("bye\n")),
+    ] {
+        let status = scene.status(pod).await;
+        let ended = status.container_statuses.unwrap()[0].state.clone().unwrap().terminated.unwrap();
+        assert_eq!(ended.message.as_deref(), said, "{pod}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_log_the_end_is_told() {
+    let crash = Behavior::new().exits_with(1).logs("first").logs("x".repeat(3000));
+    let scene = Scene::with(|node| node.script(Match::any(), crash)).await;
+    let falls_back = json!({ "terminationMessagePolicy": "FallbackToLogsOnError" });
+    scene.pod("web", falls_back, json!({ "restartPolicy": "Never" })).await;
+    scene.after(1.0).await;
+    let ended = scene.status("web").await.container_statuses.unwrap()[0].state.clone().unwrap().terminated.unwrap();
+    assert_eq!(ended.message.unwrap(), "x".repeat(2047) + "\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_no_image_has_are_refused() {
+    let scene = Scene::new().await;
+    scene.pod("web", json!({ "image": "UPPER/case::bad" }), json!({})).await;
+    scene.after(1.0).await;
+    assert_eq!(state(&scene.status("web").await, "c"), "waiting: InvalidImageName");
+    let why = "Failed to apply default image tag \"UPPER/case::bad\": couldn't parse image name \"UPPER/case::bad\": \
+               invalid reference format";
+    let told = scene.events("web").await;
+    assert!(told.contains(&format!("InspectFailed: {why}")), "{told:?}");
+}
