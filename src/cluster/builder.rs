@@ -110,7 +110,7 @@ impl ClusterBuilder {
         self
     }
 
-    /// All controllers but this one.
+    /// All controllers but this one, as [`Controllers::except`] takes its name.
     pub fn without_controller(mut self, name: &str) -> Self {
         self.excepted.push(name.to_owned());
         self
@@ -147,7 +147,7 @@ impl ClusterBuilder {
     /// Starts everything. Nodes become ready a moment later.
     ///
     /// # Errors
-    /// When the store fails or a node cannot start.
+    /// When the store fails, a node cannot start, or a controller that was to be left out does not exist.
     pub async fn start(self) -> Result<Cluster, Error> {
         #[cfg(feature = "https")]
         let pki = match (self.pki, &self.env) {
@@ -170,7 +170,8 @@ impl ClusterBuilder {
             start_scheduler(&scheduler, &server, &env, self.profiles);
         }
         let controllers = self.controllers.unwrap_or_else(|| controllers(ca_bundle)).and(self.added);
-        let controllers = self.excepted.iter().fold(controllers, |controllers, name| controllers.except(name));
+        let mut excepted = self.excepted.iter();
+        let controllers = excepted.try_fold(controllers, |controllers, name| controllers.except(name))?;
         let controllers = Some(controllers.start(&server.client_as(UserInfo::admin()), &env));
         let cluster = Cluster {
             env,

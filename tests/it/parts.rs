@@ -70,7 +70,7 @@ async fn a_scheduler_and_a_controller_work_over_https() {
 
     // Each controller acts as an account of its own, which this user may be.
     let manager = connect("manager", &["system:masters"]);
-    let running = k8s_ctrl_workloads::controllers().only("deployment").start(&manager, &env);
+    let running = k8s_ctrl_workloads::controllers().only("deployment").unwrap().start(&manager, &env);
     tokio::time::timeout(SOON, cluster.until(rolled_out("default", "web"))).await.unwrap().unwrap();
     assert_eq!(sets().await.len(), 1);
 
