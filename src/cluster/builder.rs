@@ -14,9 +14,11 @@ use k8s_sched::{Profile, Scheduler};
 use k8s_store::{Memory, Store};
 use parking_lot::Mutex;
 
+use crate::authorize::AllowKnown;
 use crate::{Cluster, ClusterNode, Error};
 
-/// The parts of a [`Cluster`], each with a default: all in memory, in real time, everybody allowed, no node.
+/// The parts of a [`Cluster`], each with a default: all in memory, in real time, everybody allowed who is somebody,
+/// no node.
 pub struct ClusterBuilder {
     env: Option<Env>,
     ca_bundle: Option<String>,
@@ -128,7 +130,7 @@ impl ClusterBuilder {
         self
     }
 
-    /// Who may do what; by default everybody everything.
+    /// Who may do what; by default everybody everything, but who showed no credentials.
     pub fn authorizer(self, authorizer: impl Authorizer) -> Self {
         self.api_server(|server| server.authorizer(authorizer))
     }
@@ -163,7 +165,7 @@ impl ClusterBuilder {
         let env = self.env.unwrap_or_else(Env::system);
         let registry = NodeRegistry::new();
         let store = self.store.unwrap_or_else(|| Arc::new(Memory::new()));
-        let server = ApiServer::builder(store, env.clone()).nodes(registry.clone());
+        let server = ApiServer::builder(store, env.clone()).nodes(registry.clone()).authorizer(AllowKnown);
         let server = self.server.into_iter().fold(server, |server, change| change(server)).start().await?;
         let scheduler = Tasks::new();
         if self.scheduler {

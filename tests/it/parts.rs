@@ -79,3 +79,21 @@ async fn a_scheduler_and_a_controller_work_over_https() {
     served.stop().await;
     cluster.stop().await;
 }
+
+#[tokio::test]
+async fn whoever_shows_no_credentials_sees_next_to_nothing() {
+    let pki = Pki::generate(&Env::system()).unwrap();
+    let cluster = Cluster::builder().pki(pki).start().await.unwrap();
+    let served = cluster.serve("127.0.0.1:0").await.unwrap();
+    let mut config = served.kubeconfig().clone();
+    let known = https::client(&config, &Env::system()).unwrap();
+    known.namespaced::<Pod>("default").list(Default::default()).await.unwrap();
+    for named in &mut config.users {
+        named.user = Default::default();
+    }
+    let nobody = https::client(&config, &Env::system()).unwrap();
+    assert_eq!(nobody.namespaced::<Pod>("default").list(Default::default()).await.unwrap_err().code, 403);
+    nobody.get_path("/version").await.unwrap();
+    served.stop().await;
+    cluster.stop().await;
+}

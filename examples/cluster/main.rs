@@ -3,16 +3,22 @@
 //! `cargo run --release --example cluster -- --nodes 5`
 #![expect(clippy::print_stdout, reason = "an example talks to people")]
 
+mod interrupted;
+mod kubeconfig;
+
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::{fs, io, process};
+use std::process::ExitCode;
 
 use clap::Parser;
 use k8s_kit::Cluster;
-use k8s_kit::https::Kubeconfig;
 use k8s_kit::node_agent::HollowNode;
+use k8s_kit::server::ApiServerBuilder;
 use k8s_kit::store_durable::Durable;
+
+use interrupted::Interrupted;
+use kubeconfig::KubeconfigFile;
 
 /// A cluster makes and drops many small things on several threads; this allocator takes a sixth less time for it.
 #[global_allocator]
@@ -22,6 +28,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 ///
 /// A container does what its command says as far as that is `echo`, `sleep`, `exit` and the like, alone or in `sh -c`.
 /// Of all others, init containers and those of jobs end well after a second, and the rest run forever.
+///
+/// Who may do what is decided by roles, as everywhere (RBAC): the kubeconfig is an administrator's, pods may what is bound
+/// to their service accounts, and who shows no credentials sees the version and the health of the server.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// How many nodes it has.
@@ -39,7 +48,8 @@ struct Arguments {
     /// Where it listens; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Where to put the administrator's kubeconfig, which must not exist yet. By default in a new temporary folder.
+    /// Where to put the administrator's kubeconfig: a new file, or one that an earlier run of this left behind. By
+    /// default in a new temporary folder.
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
     /// Where to keep everything, for the next time; by default it is kept in memory and gone at the end.
@@ -57,11 +67,23 @@ impl Arguments {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    let Err(error) = run(Arguments::parse()).await else { return ExitCode::SUCCESS };
+    let mut chain = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(source) = next {
+        chain.push(source.to_string());
+        next = source.source();
+    }
+    eprintln!("error: {}", chain.join(": "));
+    ExitCode::FAILURE
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     // From here on a signal ends the program in an orderly way, also one that comes before the cluster is up.
     let interrupted = Interrupted::listen()?;
-    let mut builder = Cluster::builder().nodes((1..=arguments.nodes).map(|i| arguments.node(i)));
+    let nodes = (1..=arguments.nodes).map(|i| arguments.node(i));
+    let mut builder = Cluster::builder().api_server(ApiServerBuilder::rbac).nodes(nodes);
     if let Some(directory) = &arguments.data_dir {
         builder = builder.store(Durable::open(directory).await?);
     }
@@ -76,80 +98,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("    kubectl create deployment web --image=registry.example/web --replicas=3");
     println!("    kubectl rollout status deployment/web");
     println!("    kubectl get pods -o wide");
-    println!("\nCtrl-C stops it and removes the kubeconfig.");
+    println!("\nThe kubeconfig is the administrator's. Others may do what roles say (RBAC): without credentials, next to nothing.");
+    println!("Ctrl-C stops it and removes the kubeconfig.");
 
     interrupted.wait().await;
     drop(file);
     served.stop().await;
     cluster.stop().await;
     Ok(())
-}
-
-/// A kubeconfig that is there as long as the cluster is.
-struct KubeconfigFile {
-    path: PathBuf,
-    /// The folder that was made for it.
-    folder: Option<PathBuf>,
-}
-
-impl KubeconfigFile {
-    fn create(path: Option<PathBuf>, content: &Kubeconfig) -> Result<Self, Box<dyn Error>> {
-        let file = match path {
-            // One that is there already is somebody else's, and must neither be overwritten nor removed in the end.
-            Some(path) if path.exists() => return Err(format!("{} exists already", path.display()).into()),
-            Some(path) => Self { path: std::path::absolute(path)?, folder: None },
-            None => {
-                let folder = std::env::temp_dir().join(format!("k8s-kit-{}", process::id()));
-                fs::create_dir(&folder)?;
-                Self { path: folder.join("kubeconfig"), folder: Some(folder) }
-            }
-        };
-        content.write(&file.path)?;
-        Ok(file)
-    }
-}
-
-impl Drop for KubeconfigFile {
-    fn drop(&mut self) {
-        // Whoever removed it before has done what is to be done here.
-        let _ = fs::remove_file(&self.path);
-        if let Some(folder) = &self.folder {
-            let _ = fs::remove_dir(folder);
-        }
-    }
-}
-
-/// The signals that end the program.
-struct Interrupted {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Interrupted {
-    fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn wait(mut self) {
-        tokio::select! {
-            biased;
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Interrupted {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    async fn wait(self) {
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }
