@@ -1,12 +1,13 @@
 //! What a cluster in memory costs, in real time and with every write through the API.
 //!
-//! `cargo run --release --example measure -- startup` and `... -- thousand`
+//! `cargo run --release --example measure -- startup`, `... -- thousand` and `... -- eviction`
 #![expect(clippy::print_stdout, reason = "an example talks to people")]
 
 use std::sync::Arc;
 
 use k8s_kit::api::UserInfo;
-use k8s_kit::client::Client;
+use k8s_kit::client::{Client, Informers};
+use k8s_kit::env::Env;
 use k8s_kit::node_agent::HollowNode;
 use k8s_kit::{Cluster, Condition, rolled_out};
 use k8s_openapi::api::core::v1::{Node, Pod};
@@ -33,16 +34,31 @@ metadata: {name: first, namespace: default}
 spec: {containers: [{name: c, image: registry.example/pause:1}]}
 ";
 
+/// Of these pods a third runs on the node that dies.
+const THIRTY: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: thirty, namespace: default}
+spec:
+  replicas: 30
+  selector: {matchLabels: {app: thirty}}
+  template:
+    metadata: {labels: {app: thirty}}
+    spec: {containers: [{name: c, image: registry.example/pause:1}]}
+";
+
 /// A cluster makes and drops many small things on several threads; this allocator takes a sixth less time for it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let real = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let simulated = || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     match std::env::args().nth(1).as_deref() {
-        Some("startup") => runtime.block_on(startup()),
-        Some("thousand") => runtime.block_on(thousand()),
-        _ => Err("say `startup` or `thousand`".into()),
+        Some("startup") => real()?.block_on(startup()),
+        Some("thousand") => real()?.block_on(thousand()),
+        Some("eviction") => simulated()?.block_on(eviction()),
+        _ => Err("say `startup`, `thousand` or `eviction`".into()),
     }
 }
 
@@ -81,6 +97,55 @@ async fn thousand() -> Result<(), Box<dyn std::error::Error>> {
     println!("{:28} {:>8}", "events recorded", count_events(&admin).await?);
     cluster.stop().await;
     Ok(())
+}
+
+/// One of three nodes dies: until its pods are evicted, after the five minutes that they tolerate it, and others are ready
+/// in their place.
+async fn eviction() -> Result<(), Box<dyn std::error::Error>> {
+    let cluster = Cluster::builder().env(Env::simulated(7)).nodes(nodes(3)).start().await?;
+    let admin = cluster.client_as(UserInfo::admin());
+    admin.apply(THIRTY).await?;
+    cluster.until(rolled_out("default", "thirty")).await?;
+    let lost = pods_on(&admin, "node-2").await?;
+    cluster.crash_node("node-2").await?;
+    let (simulated, real) = (Instant::now(), real_time());
+    cluster.until(elsewhere("node-2", 30)).await?;
+    println!("{:28} {:>8.1} ms", format!("{lost} of 30 pods replaced"), real.elapsed().as_secs_f64() * 1000.0);
+    println!("{:28} {:>8.1} s", "... in simulated time", simulated.elapsed().as_secs_f64());
+    cluster.stop().await;
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long simulated time really takes")]
+fn real_time() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+async fn pods_on(admin: &Client, node: &str) -> Result<usize, Box<dyn std::error::Error>> {
+    let pods = admin.namespaced::<Pod>("default").list(k8s_kit::client::ListOptions::default()).await?;
+    Ok(pods.items.iter().filter(|pod| node_of(pod) == Some(node)).count())
+}
+
+fn node_of(pod: &Pod) -> Option<&str> {
+    pod.spec.as_ref()?.node_name.as_deref()
+}
+
+/// So many pods are ready on other nodes than this.
+fn elsewhere(node: &'static str, wanted: usize) -> Condition {
+    Condition::new(move |client, env| async move {
+        let informers = Informers::new(client, env);
+        let pods = informers.get::<Pod>();
+        let mut events = pods.subscribe();
+        let counts = |pod: &Pod| {
+            let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+            let ready = conditions.into_iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True");
+            ready && node_of(pod) != Some(node)
+        };
+        while pods.reader().list_namespace("default").iter().filter(|pod| counts(pod)).count() < wanted {
+            events.next().await;
+        }
+        Ok(())
+    })
 }
 
 fn nodes(n: usize) -> impl Iterator<Item = HollowNode> {

@@ -98,7 +98,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Ends the cluster: nodes first, then those who would replace their pods, the API server last.
+    /// Ends the cluster: first those who would replace the nodes' pods, controllers and scheduler, then the nodes, the
+    /// API server last.
     pub async fn stop(mut self) {
         if let Some(controllers) = self.controllers.take() {
             controllers.stop().await;

@@ -13,6 +13,9 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A controller that was to be left out does not exist.
+    #[error("the controllers could not be chosen")]
+    Controllers(#[from] k8s_ctrl::UnknownController),
     /// A node did not start.
     #[error("node {name} did not start")]
     Node {

@@ -17,7 +17,9 @@ pub struct Served {
 
 impl Cluster {
     /// Opens an HTTPS port, so that kubectl and every other client works: with the kubeconfig of the administrator, and
-    /// with service account tokens.
+    /// with service account tokens. Everybody with credentials may do everything, and who has none may see the version
+    /// and the health of the server, unless the builder was told otherwise: `.api_server(ApiServerBuilder::rbac)` makes
+    /// roles decide, as a user of Kubernetes expects.
     ///
     /// # Errors
     /// When the port cannot be opened or no certificates can be made.

@@ -6,6 +6,7 @@ mod context;
 mod controller;
 mod error;
 mod manager;
+mod names;
 mod reconciler;
 
 pub mod batch;
@@ -19,4 +20,5 @@ pub use context::Context;
 pub use controller::Controller;
 pub use error::Error;
 pub use manager::{Controllers, Running};
+pub use names::UnknownController;
 pub use reconciler::{Reconcile, Reconciler};

@@ -4,6 +4,7 @@ use k8s_api::UserInfo;
 use k8s_api_client::{Candidate, Client, Election, Informers};
 use k8s_env::{Env, Tasks};
 
+use crate::names::{self, UnknownController};
 use crate::{Context, Controller};
 
 /// A choice of controllers, to be started together over one set of caches.
@@ -43,16 +44,34 @@ impl Controllers {
         others.0.into_iter().fold(self, Self::with_shared)
     }
 
-    /// The same without the one of this name; the name may lack its `-controller`.
-    pub fn except(mut self, name: &str) -> Self {
-        self.0.retain(|c| !is_named(c.name(), name));
-        self
+    /// The same without the one of this name, as upstream's `--controllers=-NAME` knows it: `deployment-controller`,
+    /// `deployment`, or an older name. Fine for a controller of upstream's that is not there anyway.
+    ///
+    /// # Errors
+    /// When neither these nor upstream's are called that.
+    pub fn except(mut self, name: &str) -> Result<Self, UnknownController> {
+        if !names::is_upstreams(name) {
+            self.find(name)?;
+        }
+        self.0.retain(|c| !names::is_named(c.name(), name));
+        Ok(self)
     }
 
-    /// Only the one of this name; the name may lack its `-controller`.
-    pub fn only(mut self, name: &str) -> Self {
-        self.0.retain(|c| is_named(c.name(), name));
-        self
+    /// Only the one of this name, as [`Controllers::except`] takes it.
+    ///
+    /// # Errors
+    /// When none is called that.
+    pub fn only(mut self, name: &str) -> Result<Self, UnknownController> {
+        self.find(name)?;
+        self.0.retain(|c| names::is_named(c.name(), name));
+        Ok(self)
+    }
+
+    fn find(&self, name: &str) -> Result<(), UnknownController> {
+        if self.names().any(|known| names::is_named(known, name)) {
+            return Ok(());
+        }
+        Err(UnknownController { name: name.to_owned(), known: self.names().collect() })
     }
 
     /// The names, in order.
@@ -113,8 +132,4 @@ impl FromIterator<Arc<dyn Controller>> for Controllers {
     fn from_iter<I: IntoIterator<Item = Arc<dyn Controller>>>(controllers: I) -> Self {
         controllers.into_iter().fold(Self::none(), Self::with_shared)
     }
-}
-
-fn is_named(full: &str, name: &str) -> bool {
-    full == name || full.strip_suffix("-controller") == Some(name)
 }

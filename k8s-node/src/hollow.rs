@@ -1,15 +1,29 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_api_client::{Client, NodeRegistry};
 use k8s_cni::memory::{Fabric, MemoryNetwork};
+use k8s_cri::ContainerConfig;
 use k8s_cri::memory::{Behavior, Match, MemoryRuntime};
 use k8s_csi::memory::MemoryVolumes;
 use k8s_env::Env;
 
+use crate::compile::container::ENDS;
 use crate::{Error, Node, NodeBuilder};
 
+/// What pods may fill of a disk that is not there.
+const DISK: &str = "100Gi";
+/// How long a container takes to do what nobody said and it is expected to get done.
+const WORKS_FOR: Duration = Duration::from_secs(1);
+
 /// A node that is all in memory: it behaves as a true one towards the API, and its containers as a test scripts them.
+///
+/// # What a made-up container does
+/// What the last script that fits says. Without one it does what its command says, as far as the memory runtime
+/// understands it: `echo hi; exit 3` in a shell writes a line and fails. Of all others, those that are expected to come
+/// to an end do so, a second after they started, with code 0 and without a word: init containers, and the containers of
+/// a Job's pods. The rest, images that nobody knows the entry point of, run forever and are healthy.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,7 +42,7 @@ pub struct HollowNode {
     set: Vec<(Part, String, String, String)>,
     ip: Option<IpAddr>,
     scripts: Vec<(Match, Behavior)>,
-    interprets: bool,
+    ignores_commands: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +68,9 @@ pub struct HollowMachine {
 }
 
 impl HollowNode {
-    /// A node of this name with one core, 3840 MiB and room for 110 pods.
+    /// A node of this name with one core, 3840 MiB of memory, 100 GiB of disk and room for 110 pods.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), set: Vec::new(), ip: None, scripts: Vec::new(), interprets: false }
+        Self { name: name.into(), set: Vec::new(), ip: None, scripts: Vec::new(), ignores_commands: false }
     }
 
     /// Its name.
@@ -121,9 +135,9 @@ impl HollowNode {
         self
     }
 
-    /// Lets containers without a script do what their command says, as far as the memory runtime understands it.
-    pub fn interprets_commands(mut self) -> Self {
-        self.interprets = true;
+    /// Lets all containers without a script run forever, whatever they are for and their command says.
+    pub fn ignores_commands(mut self) -> Self {
+        self.ignores_commands = true;
         self
     }
 
@@ -135,8 +149,8 @@ impl HollowNode {
         for (which, behavior) in &self.scripts {
             runtime = runtime.script(which.clone(), behavior.clone());
         }
-        if self.interprets {
-            runtime = runtime.interprets_commands();
+        if !self.ignores_commands {
+            runtime = runtime.interprets_commands().unscripted(unscripted);
         }
         HollowMachine { runtime: runtime.build(), network: fabric.node(&self.name), volumes }
     }
@@ -150,6 +164,7 @@ impl HollowNode {
             .network(network.clone())
             .proxy(network)
             .volumes(Arc::new(machine.volumes.clone()))
+            .ephemeral_storage(DISK)
             .ip(self.ip.unwrap_or(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))));
         for (part, first, second, third) in &self.set {
             agent = match part {
@@ -185,4 +200,8 @@ impl HollowNode {
         self.set.push((part, first.to_string(), second.to_owned(), third.to_owned()));
         self
     }
+}
+
+fn unscripted(container: &ContainerConfig) -> Behavior {
+    if container.annotations.contains_key(ENDS) { Behavior::new().runs_for(WORKS_FOR) } else { Behavior::new() }
 }

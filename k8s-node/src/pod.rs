@@ -7,10 +7,12 @@ mod containers; // what is known about each container
 mod decide; // what is to do next
 mod hook; // lifecycle hooks
 mod image; // images are present before containers are made
+pub(crate) mod last_words; // what a container said before it ended
 mod mailbox; // what the task is told
 mod mount; // volumes
 mod phase;
 mod publish; // status goes to the API
+mod reference; // names of images
 mod sandbox;
 mod start; // containers
 mod status; // what the API is told

@@ -1,4 +1,5 @@
 mod load;
+mod manifests;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use crate::{
 /// #         if pod.requests.milli_cpu <= left { Ok(()) } else { Err(Status::unschedulable("Insufficient cpu")) }
 /// #     }
 /// # }
-/// let profile = Profile::default().with(Fits);
+/// let profile = Profile::empty().with(Fits);
 /// let (state, pending) = ClusterState::parse("node a cpu=2; pod p cpu=2; pod q cpu=2; pod r cpu=1", profile)?;
 /// let plan = state.fork().schedule_pods(&pending);
 /// assert_eq!(plan.placed(), 1);

@@ -11,8 +11,8 @@ pub const DEFAULT_SCHEDULER_NAME: &str = "default-scheduler";
 
 /// A set of plugins under the name by which pods choose it (`spec.schedulerName`).
 ///
-/// [`Profile::default`] has no plugin at all: every node fits and all are equally good. The profile that schedules
-/// as upstream does is in `k8s-sched-plugins`.
+/// There is no default one here, for the plugins that make a scheduler what it is elsewhere are in another crate:
+/// `k8s_sched_plugins::default_profile()` schedules as upstream does. [`Profile::empty`] has no plugin at all.
 #[derive(Clone, Debug)]
 pub struct Profile {
     scheduler_name: Arc<str>,
@@ -21,14 +21,13 @@ pub struct Profile {
     percentage_of_nodes_to_score: Option<u32>,
 }
 
-impl Default for Profile {
-    fn default() -> Self {
+impl Profile {
+    /// The profile of pods that name no scheduler, without any plugin: every node fits, and all are equally good.
+    pub fn empty() -> Self {
         Self::new(DEFAULT_SCHEDULER_NAME)
     }
-}
 
-impl Profile {
-    /// A profile without plugins.
+    /// As [`Profile::empty`], for pods that name this scheduler.
     pub fn new(scheduler_name: impl Into<Arc<str>>) -> Self {
         Self {
             scheduler_name: scheduler_name.into(),

@@ -44,8 +44,8 @@ impl Simulation {
     /// # Errors
     /// [`Error::Fixture`] when a part is not understood.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let (_, pending) = ClusterState::parse(text, Profile::default())?;
-        let (text, profile, state) = (text.to_owned(), Profile::default(), Mutex::default());
+        let (_, pending) = ClusterState::parse(text, Profile::empty())?;
+        let (text, profile, state) = (text.to_owned(), Profile::empty(), Mutex::default());
         Ok(Self { text, profile, seed: 0, pending, state })
     }
 

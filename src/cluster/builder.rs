@@ -14,9 +14,11 @@ use k8s_sched::{Profile, Scheduler};
 use k8s_store::{Memory, Store};
 use parking_lot::Mutex;
 
+use crate::authorize::AllowKnown;
 use crate::{Cluster, ClusterNode, Error};
 
-/// The parts of a [`Cluster`], each with a default: all in memory, in real time, everybody allowed, no node.
+/// The parts of a [`Cluster`], each with a default: all in memory, in real time, everybody allowed who is somebody,
+/// no node.
 pub struct ClusterBuilder {
     env: Option<Env>,
     ca_bundle: Option<String>,
@@ -110,7 +112,7 @@ impl ClusterBuilder {
         self
     }
 
-    /// All controllers but this one.
+    /// All controllers but this one, as [`Controllers::except`] takes its name.
     pub fn without_controller(mut self, name: &str) -> Self {
         self.excepted.push(name.to_owned());
         self
@@ -128,7 +130,7 @@ impl ClusterBuilder {
         self
     }
 
-    /// Who may do what; by default everybody everything.
+    /// Who may do what; by default everybody everything, but who showed no credentials.
     pub fn authorizer(self, authorizer: impl Authorizer) -> Self {
         self.api_server(|server| server.authorizer(authorizer))
     }
@@ -147,7 +149,7 @@ impl ClusterBuilder {
     /// Starts everything. Nodes become ready a moment later.
     ///
     /// # Errors
-    /// When the store fails or a node cannot start.
+    /// When the store fails, a node cannot start, or a controller that was to be left out does not exist.
     pub async fn start(self) -> Result<Cluster, Error> {
         #[cfg(feature = "https")]
         let pki = match (self.pki, &self.env) {
@@ -163,14 +165,15 @@ impl ClusterBuilder {
         let env = self.env.unwrap_or_else(Env::system);
         let registry = NodeRegistry::new();
         let store = self.store.unwrap_or_else(|| Arc::new(Memory::new()));
-        let server = ApiServer::builder(store, env.clone()).nodes(registry.clone());
+        let server = ApiServer::builder(store, env.clone()).nodes(registry.clone()).authorizer(AllowKnown);
         let server = self.server.into_iter().fold(server, |server, change| change(server)).start().await?;
         let scheduler = Tasks::new();
         if self.scheduler {
             start_scheduler(&scheduler, &server, &env, self.profiles);
         }
         let controllers = self.controllers.unwrap_or_else(|| controllers(ca_bundle)).and(self.added);
-        let controllers = self.excepted.iter().fold(controllers, |controllers, name| controllers.except(name));
+        let mut excepted = self.excepted.iter();
+        let controllers = excepted.try_fold(controllers, |controllers, name| controllers.except(name))?;
         let controllers = Some(controllers.start(&server.client_as(UserInfo::admin()), &env));
         let cluster = Cluster {
             env,

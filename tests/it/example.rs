@@ -25,7 +25,7 @@ fn program() -> PathBuf {
     own.ancestors().nth(2).unwrap().join("examples/cluster")
 }
 
-async fn start(temporary: &Path, arguments: &[&str]) -> (Child, PathBuf) {
+pub(crate) async fn start(temporary: &Path, arguments: &[&str]) -> (Child, PathBuf) {
     let mut child = Command::new(program())
         .args(arguments)
         .env("TMPDIR", temporary)
@@ -46,7 +46,7 @@ async fn start(temporary: &Path, arguments: &[&str]) -> (Child, PathBuf) {
     (child, kubeconfig.unwrap())
 }
 
-async fn stop(mut child: Child, signal: &str) {
+pub(crate) async fn stop(mut child: Child, signal: &str) {
     let asked = Instant::now();
     let id = child.id().unwrap().to_string();
     assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());
@@ -77,9 +77,55 @@ async fn cluster_example_keeps_away_from_the_kubeconfigs_of_others() {
     assert!(!path.exists(), "its own kubeconfig is left behind");
 
     std::fs::write(&path, "mine").unwrap();
-    let output = Command::new(program()).args(named).kill_on_drop(true).output();
+    let said = fails(&named).await;
+    assert!(said.contains("exists already") && std::fs::read_to_string(&path).unwrap() == "mine", "{said}");
+}
+
+#[tokio::test]
+async fn cluster_example_takes_the_place_of_one_that_was_killed() {
+    let scratch = Scratch::new("example-again");
+    let path = scratch.path().join("config");
+    let named = ["--kubeconfig", path.to_str().unwrap()];
+    let (mut killed, _) = start(scratch.path(), &named).await;
+    let said = fails(&named).await;
+    assert!(said.contains("still up"), "{said}");
+    killed.kill().await.unwrap();
+    assert!(path.exists());
+    let (child, _) = start(scratch.path(), &named).await;
+    stop(child, "-TERM").await;
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn cluster_example_says_what_is_wrong() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = fails(&["--listen", &address]).await;
+    assert_eq!(said.lines().last().unwrap(), format!("error: cannot serve on {address}: Address already in use (os error 98)"));
+}
+
+/// What the program says that must end with an error.
+async fn fails(arguments: &[&str]) -> String {
+    let output = Command::new(program()).args(arguments).kill_on_drop(true).output();
     let output = timeout(Duration::from_secs(20), output).await.unwrap().unwrap();
-    assert!(!output.status.success() && std::fs::read_to_string(&path).unwrap() == "mine");
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn cluster_example_shows_nothing_to_who_shows_no_credentials() {
+    let scratch = Scratch::new("example-anonymous");
+    let (child, kubeconfig) = start(scratch.path(), &["--nodes", "1"]).await;
+    let mut nobody = Kubeconfig::read(&kubeconfig).unwrap();
+    nobody.users.clear();
+    for context in &mut nobody.contexts {
+        context.context.user.clear();
+    }
+    let client = k8s_kit::https::client(&nobody, &Env::system()).unwrap();
+    let maps = client.namespaced::<ConfigMap>("default");
+    assert_eq!(maps.list(ListOptions::default()).await.unwrap_err().code, 403);
+    client.get_path("/version").await.unwrap();
+    stop(child, "-TERM").await;
 }
 
 const DEPLOYMENT: &str = "

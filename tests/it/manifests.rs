@@ -1,14 +1,11 @@
-//! Manifests as people write them are applied and become ready.
+//! Manifests as people write them are applied to the example that people keep running, and become ready.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use k8s_kit::cri::memory::{Behavior, Match};
-use k8s_kit::node_agent::HollowNode;
-
-use crate::around::shared;
+use crate::around::{Scratch, shared};
+use crate::example;
 use crate::kubectl::{self, Kubectl, Setting};
-use crate::served::Recorded;
 
 /// What to wait for after a file was applied.
 const READY: &[(&str, &[&str])] = &[
@@ -45,34 +42,67 @@ async fn manifests_apply_and_become_ready() {
         .collect();
     assert!(unknown.is_empty(), "nobody says when these are ready: {unknown:?}");
 
-    let perl = Behavior::new().logs("3").exits_with(0);
-    let node = |i| HollowNode::new(format!("node-{i}")).cpu(8).memory("32Gi");
-    let nodes = (1..=10).map(|i| node(i).interprets_commands().script(Match::image("perl*"), perl.clone()));
-    let recorded = Recorded::start_with("manifests", nodes).await;
+    let scratch = Scratch::new("manifests");
     for name in ["home", "tmp", "manifests"] {
-        fs::create_dir_all(recorded.scratch.path().join(name)).unwrap();
+        fs::create_dir_all(scratch.path().join(name)).unwrap();
     }
+    let (cluster, kubeconfig) = example::start(scratch.path(), &["--nodes", "5"]).await;
+    let kubectl = Driver { kubectl, kubeconfig, home: scratch.path() };
     for (file, waits) in READY {
         let namespace = file.trim_end_matches(".yaml");
         // One file says itself where its objects go.
         let namespace = if namespace == "thousand" { "default" } else { namespace };
         if namespace != "default" {
-            run(&kubectl, &recorded, &format!("create namespace {namespace}")).await;
+            kubectl.run(&format!("create namespace {namespace}")).await;
         }
         let path = folder.join(file).canonicalize().unwrap();
-        run(&kubectl, &recorded, &format!("apply -n {namespace} -f {}", path.display())).await;
+        kubectl.run(&format!("apply -n {namespace} -f {}", path.display())).await;
         for wait in *waits {
-            run(&kubectl, &recorded, &format!("-n {namespace} {wait}")).await;
+            kubectl.run(&format!("-n {namespace} {wait}")).await;
         }
         println!("{file}: ready");
     }
-    recorded.stop().await;
+    example::stop(cluster, "-TERM").await;
 }
 
-async fn run(kubectl: &Kubectl, recorded: &Recorded, command: &str) {
-    let arguments: Vec<String> = command.split(' ').map(str::to_owned).collect();
-    let home: &Path = recorded.scratch.path();
-    let setting = Setting { kubeconfig: &recorded.kubeconfig("tok"), home, editor: "true", stdin: "" };
-    let said = kubectl.run(setting, &arguments).await;
-    assert_eq!(said.exit, "0", "kubectl {command}\n{}{}", said.stdout, said.stderr);
+/// What people type first, to see that containers do something.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_of_made_up_containers_run() {
+    let Some(kubectl) = kubectl::all().pop() else { return };
+    let scratch = Scratch::new("commands");
+    for name in ["home", "tmp", "manifests"] {
+        fs::create_dir_all(scratch.path().join(name)).unwrap();
+    }
+    let (cluster, kubeconfig) = example::start(scratch.path(), &["--nodes", "1"]).await;
+    let kubectl = Driver { kubectl, kubeconfig, home: scratch.path() };
+    kubectl.run("create job done --image=busybox -- true").await;
+    kubectl.run("wait --for=condition=complete job/done --timeout=30s").await;
+    let typed = ["run", "fails", "--image=busybox", "--restart=Never", "--", "sh", "-c", "echo hi; exit 3"];
+    kubectl.type_in(&typed.map(str::to_owned)).await;
+    kubectl.run("wait --for=jsonpath={.status.phase}=Failed pod/fails --timeout=30s").await;
+    assert_eq!(kubectl.run("logs fails").await, "hi\n");
+    let code = "get pod fails -o jsonpath={.status.containerStatuses[0].state.terminated.exitCode}";
+    assert_eq!(kubectl.run(code).await, "3");
+    example::stop(cluster, "-TERM").await;
+}
+
+/// A kubectl of somebody who sits before the example.
+struct Driver<'a> {
+    kubectl: Kubectl,
+    kubeconfig: PathBuf,
+    home: &'a Path,
+}
+
+impl Driver<'_> {
+    /// Runs a command without spaces in its words; it must succeed.
+    async fn run(&self, command: &str) -> String {
+        self.type_in(&command.split(' ').map(str::to_owned).collect::<Vec<_>>()).await
+    }
+
+    async fn type_in(&self, words: &[String]) -> String {
+        let setting = Setting { kubeconfig: &self.kubeconfig, home: self.home, editor: "true", stdin: "" };
+        let said = self.kubectl.run(setting, words).await;
+        assert_eq!(said.exit, "0", "kubectl {words:?}\n{}{}", said.stdout, said.stderr);
+        said.stdout
+    }
 }

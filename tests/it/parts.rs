@@ -70,12 +70,30 @@ async fn a_scheduler_and_a_controller_work_over_https() {
 
     // Each controller acts as an account of its own, which this user may be.
     let manager = connect("manager", &["system:masters"]);
-    let running = k8s_ctrl_workloads::controllers().only("deployment").start(&manager, &env);
+    let running = k8s_ctrl_workloads::controllers().only("deployment").unwrap().start(&manager, &env);
     tokio::time::timeout(SOON, cluster.until(rolled_out("default", "web"))).await.unwrap().unwrap();
     assert_eq!(sets().await.len(), 1);
 
     running.stop().await;
     tasks.stop().await;
+    served.stop().await;
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_shows_no_credentials_sees_next_to_nothing() {
+    let pki = Pki::generate(&Env::system()).unwrap();
+    let cluster = Cluster::builder().pki(pki).start().await.unwrap();
+    let served = cluster.serve("127.0.0.1:0").await.unwrap();
+    let mut config = served.kubeconfig().clone();
+    let known = https::client(&config, &Env::system()).unwrap();
+    known.namespaced::<Pod>("default").list(Default::default()).await.unwrap();
+    for named in &mut config.users {
+        named.user = Default::default();
+    }
+    let nobody = https::client(&config, &Env::system()).unwrap();
+    assert_eq!(nobody.namespaced::<Pod>("default").list(Default::default()).await.unwrap_err().code, 403);
+    nobody.get_path("/version").await.unwrap();
     served.stop().await;
     cluster.stop().await;
 }

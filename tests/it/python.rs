@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_client_does_verbs_patches_watches_and_logs() {
     let Some(python) = named_by("PYTHON_CLIENT") else { return };
-    let nodes = (1..=2).map(|i| HollowNode::new(format!("node-{i}")).cpu(8).interprets_commands());
+    let nodes = (1..=2).map(|i| HollowNode::new(format!("node-{i}")).cpu(8));
     let recorded = Recorded::start_with("python", nodes).await;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/client.py");
     let run = Command::new(python)

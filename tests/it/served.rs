@@ -21,7 +21,9 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     pub(crate) async fn start(name: &str) -> Self {
-        Self::start_with(name, (1..=5).map(|i| HollowNode::new(format!("hollow-{i}")).cpu(1).memory("3840Mi"))).await
+        // The recorded nodes ran everything forever and had no disk.
+        let node = |i| HollowNode::new(format!("hollow-{i}")).cpu(1).memory("3840Mi").ephemeral_storage(0).ignores_commands();
+        Self::start_with(name, (1..=5).map(node)).await
     }
 
     /// With other nodes.

@@ -44,6 +44,7 @@ pub(super) struct Stage {
     pub(super) logs: Vec<(Duration, Output, Bytes)>,
     pub(super) life: Option<Duration>,
     pub(super) code: i32,
+    pub(super) message: String,
     pub(super) term: Term,
     pub(super) health: Vec<(Duration, Health)>,
     pub(super) execs: Vec<ExecScript>,
@@ -109,6 +110,11 @@ impl Behavior {
             stage.code = code;
             stage.life = Some(stage.life.unwrap_or_default());
         })
+    }
+
+    /// Leaves this message behind when it ends by itself: what a process writes to its termination message path.
+    pub fn leaves_message(self, message: impl Into<String>) -> Self {
+        self.with(|stage| stage.message = message.into())
     }
 
     /// Writes a line to standard output at its start.

@@ -7,10 +7,13 @@ use k8s_env::Env;
 
 use super::behavior::{Behavior, Match};
 use super::runtime::MemoryRuntime;
-use crate::{RuntimeHandler, Version};
+use crate::{ContainerConfig, RuntimeHandler, Version};
 
 /// Looks a file of the machine up.
 pub(super) type Files = Arc<dyn Fn(&Path) -> Option<Bytes> + Send + Sync>;
+
+/// What a container does that nothing else is said of.
+pub(super) type Unscripted = Arc<dyn Fn(&ContainerConfig) -> Behavior + Send + Sync>;
 
 /// Makes a [`MemoryRuntime`].
 pub struct Builder {
@@ -20,6 +23,7 @@ pub struct Builder {
     pub(super) scripts: Vec<(Match, Behavior)>,
     pub(super) files: Files,
     pub(super) interprets: bool,
+    pub(super) unscripted: Unscripted,
 }
 
 impl fmt::Debug for Builder {
@@ -46,6 +50,7 @@ impl Builder {
             scripts: Vec::new(),
             files: Arc::new(|_| None),
             interprets: false,
+            unscripted: Arc::new(|_| Behavior::new()),
         }
     }
 
@@ -76,10 +81,16 @@ impl Builder {
     }
 
     /// Lets containers without a script do what their command says, as far as that is a sequence of `echo`, `sleep`,
-    /// `true`, `false`, `exit`, `cat`, `env` and `hostname`, alone or in `sh -c`. Otherwise, and by default, they run
-    /// forever.
+    /// `true`, `false`, `exit`, `cat`, `env` and `hostname`, alone or in `sh -c`. Of other commands, and by default, it
+    /// understands nothing.
     pub fn interprets_commands(mut self) -> Self {
         self.interprets = true;
+        self
+    }
+
+    /// Says what containers do that have no script and no command that is understood; by default they run forever.
+    pub fn unscripted(mut self, behavior: impl Fn(&ContainerConfig) -> Behavior + Send + Sync + 'static) -> Self {
+        self.unscripted = Arc::new(behavior);
         self
     }
 

@@ -49,11 +49,11 @@ impl MemoryRuntime {
             let ExecOutput { stdout, stderr, code } = script.output.clone();
             let mut writes = vec![(script.takes, Output::Stdout, stdout), (script.takes, Output::Stderr, stderr)];
             writes.retain(|(.., bytes)| !bytes.is_empty());
-            return Ok(Plan { writes, end: Some((script.takes, code)) });
+            return Ok(Plan { writes, end: Some((script.takes, code)), ..Plan::default() });
         }
         let sandbox = state.sandbox(&row.sandbox)?.config.clone();
         let scene = Scene { hostname: &sandbox.hostname, config: &row.config, files: &self.0.files };
-        let nothing = || Plan { writes: Vec::new(), end: Some((Duration::ZERO, 0)) };
+        let nothing = || Plan { end: Some((Duration::ZERO, 0)), ..Plan::default() };
         Ok(shell::plan(command, &scene).unwrap_or_else(nothing))
     }
 

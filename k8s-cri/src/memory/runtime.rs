@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::behavior::{Stage, Term};
-use super::builder::{Builder, Files};
+use super::builder::{Builder, Files, Unscripted};
 use super::logs::Log;
 use super::shell::{self, Scene};
 use super::state::{ContainerRow, KILLED, SandboxRow, State};
@@ -36,6 +36,7 @@ pub(super) struct Inner {
     version: Version,
     handlers: Vec<RuntimeHandler>,
     interprets: bool,
+    unscripted: Unscripted,
     state: Mutex<State>,
 }
 
@@ -57,9 +58,9 @@ impl MemoryRuntime {
     }
 
     pub(super) fn with(builder: Builder) -> Self {
-        let Builder { env, version, handlers, scripts, files, interprets } = builder;
+        let Builder { env, version, handlers, scripts, files, interprets, unscripted } = builder;
         let state = Mutex::new(State { scripts, ..State::default() });
-        Self(Arc::new(Inner { env, files, tasks: Tasks::new(), version, handlers, interprets, state }))
+        Self(Arc::new(Inner { env, files, tasks: Tasks::new(), version, handlers, interprets, unscripted, state }))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -84,12 +85,13 @@ impl MemoryRuntime {
         if let Some((_, behavior)) = script {
             return behavior.stage(config.metadata.attempt);
         }
+        let otherwise = || (self.0.unscripted)(config).stage(config.metadata.attempt);
         if !self.0.interprets {
-            return Stage::default();
+            return otherwise();
         }
         let scene = Scene { hostname: &sandbox.hostname, config, files: &self.0.files };
         let words: Vec<_> = config.command.iter().chain(&config.args).cloned().collect();
-        shell::plan(&words, &scene).map(shell::Plan::into_stage).unwrap_or_default()
+        shell::plan(&words, &scene).map_or_else(otherwise, shell::Plan::into_stage)
     }
 
     /// Plays a started container's script to its end.
@@ -102,6 +104,7 @@ impl MemoryRuntime {
         }
         let later = stage.logs[at_once..].to_vec();
         let end = stage.life.map(|life| (life, stage.code));
+        let message = stage.message.clone();
         if later.is_empty() && end.is_none() {
             return;
         }
@@ -118,7 +121,8 @@ impl MemoryRuntime {
             let Some((life, code)) = end else { return };
             tokio::time::sleep_until(start + life).await;
             let Some(runtime) = upgrade(&inner) else { return };
-            runtime.finish(&id, code, None);
+            let now = runtime.now();
+            runtime.lock().exit_with(&id, code, None, message, now);
         };
         row.tasks.extend(self.0.tasks.spawner().spawn(task));
     }

@@ -6,12 +6,17 @@ use super::behavior::Stage;
 use super::builder::Files;
 use crate::{ContainerConfig, MountSource, Output};
 
+/// The annotation that says where a container leaves its message, as node agents set it.
+const MESSAGE_PATH: &str = "io.kubernetes.container.terminationMessagePath";
+
 /// What a command writes when, and how it ends.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     pub(super) writes: Vec<(Duration, Output, Bytes)>,
     /// `None` for a command that never ends.
     pub(super) end: Option<(Duration, i32)>,
+    /// What it leaves behind as its message.
+    pub(super) message: String,
 }
 
 impl Plan {
@@ -20,7 +25,7 @@ impl Plan {
             Some((life, code)) => (Some(life), code),
             None => (None, 0),
         };
-        Stage { logs: self.writes, life, code, ..Stage::default() }
+        Stage { logs: self.writes, life, code, message: self.message, ..Stage::default() }
     }
 }
 
@@ -72,6 +77,8 @@ enum End {
 
 enum Token {
     Word(String),
+    /// The output goes into the file that follows.
+    Into { append: bool },
     Then,
     And,
     Or,
@@ -82,10 +89,14 @@ impl Shell<'_> {
         let tokens = self.tokens(script)?;
         let mut last = End::Code(0);
         let mut run = true;
-        for part in tokens.split_inclusive(|token| !matches!(token, Token::Word(_))) {
-            let words: Vec<_> = part.iter().filter_map(Token::word).map(str::to_owned).collect();
+        for part in tokens.split_inclusive(|token| !matches!(token, Token::Word(_) | Token::Into { .. })) {
+            let into = part.iter().position(|token| matches!(token, Token::Into { .. })).unwrap_or(part.len());
+            let (command, into) = part.split_at(into);
+            let words: Vec<_> = command.iter().filter_map(Token::word).map(str::to_owned).collect();
             if run && !words.is_empty() {
+                let before = self.plan.writes.len();
                 last = self.command(&words)?;
+                self.redirect(before, into)?;
             }
             let End::Code(code) = last else { return Some(last) };
             run = match part.last() {
@@ -112,6 +123,32 @@ impl Shell<'_> {
             _ => return None,
         };
         Some(end)
+    }
+
+    /// Takes what was written to the standard output since `before` away, into a file: the message that the container
+    /// leaves behind, or nothing. Others are beyond this shell.
+    fn redirect(&mut self, before: usize, into: &[Token]) -> Option<()> {
+        let (append, file) = match into {
+            [Token::Into { append }, Token::Word(file), rest @ ..] if rest.iter().all(|t| t.word().is_none()) => {
+                (*append, file)
+            }
+            [Token::Into { .. }, ..] => return None,
+            _ => return Some(()),
+        };
+        let written = self.plan.writes.split_off(before);
+        let (out, err): (Vec<_>, Vec<_>) = written.into_iter().partition(|(_, output, _)| *output == Output::Stdout);
+        self.plan.writes.extend(err);
+        if file == "/dev/null" {
+            return Some(());
+        }
+        if self.scene.config.annotations.get(MESSAGE_PATH) != Some(file) {
+            return None;
+        }
+        if !append {
+            self.plan.message.clear();
+        }
+        self.plan.message.extend(out.iter().map(|(.., bytes)| String::from_utf8_lossy(bytes)));
+        Some(())
     }
 
     fn sleep(&mut self, args: &[String]) -> Option<End> {
@@ -182,6 +219,9 @@ impl Shell<'_> {
                 '&' => Some((chars.next()? == '&').then_some(Token::And)?),
                 '|' => Some((chars.next()? == '|').then_some(Token::Or)?),
                 ' ' | '\t' => None,
+                // A number right before it says which output goes there.
+                '>' if word.is_none() => Some(Token::Into { append: chars.next_if_eq(&'>').is_some() }),
+                '>' => return None,
                 '\'' => {
                     let word = word.get_or_insert_default();
                     loop {
@@ -213,7 +253,7 @@ impl Shell<'_> {
                     word.get_or_insert_default().push(chars.next()?);
                     continue;
                 }
-                '<' | '>' | '(' | ')' | '`' | '*' | '#' | '{' | '}' => return None,
+                '<' | '(' | ')' | '`' | '*' | '#' | '{' | '}' => return None,
                 c => {
                     word.get_or_insert_default().push(c);
                     continue;

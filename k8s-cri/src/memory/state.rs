@@ -118,10 +118,22 @@ impl State {
 
     /// Ends a running container; does nothing to others.
     pub(super) fn exit(&mut self, id: &ContainerId, code: i32, reason: Option<&str>, at: Timestamp) {
+        self.exit_with(id, code, reason, String::new(), at);
+    }
+
+    /// As [`State::exit`], with the message that the container leaves behind.
+    pub(super) fn exit_with(
+        &mut self,
+        id: &ContainerId,
+        code: i32,
+        reason: Option<&str>,
+        message: String,
+        at: Timestamp,
+    ) {
         let Some(row) = self.containers.get_mut(id) else { return };
         let ContainerState::Running { started } = row.state else { return };
         let reason = reason.unwrap_or(if code == 0 { "Completed" } else { "Error" });
-        row.end(Some(started), code, reason, String::new(), at);
+        row.end(Some(started), code, reason, message, at);
         let sandbox = row.sandbox.clone();
         self.tell_container(id, &sandbox, EventKind::Stopped, at);
     }

@@ -54,8 +54,15 @@ async fn controllers_run_as_their_own_account_until_stopped() {
 #[tokio::test(start_paused = true)]
 async fn controllers_are_chosen_by_name() {
     let all = Controllers::none().with(Counter::default());
-    assert_eq!(all.clone().except("counter").names().count(), 0);
-    assert_eq!(all.clone().except("other").names().collect::<Vec<_>>(), ["counter-controller"]);
+    assert_eq!(all.clone().except("counter").unwrap().names().count(), 0);
+    assert_eq!(all.clone().only("counter-controller").unwrap().names().count(), 1);
+    // What upstream has and this set has not needs no leaving out.
+    for absent in ["cronjob", "podgc", "resourcequota-controller"] {
+        assert_eq!(all.clone().except(absent).unwrap().names().count(), 1, "{absent}");
+        assert!(all.clone().only(absent).is_err(), "{absent}");
+    }
+    let unknown = all.clone().except("countre").unwrap_err();
+    assert_eq!(unknown.to_string(), "there is no controller countre; there are counter-controller");
     assert_eq!(all.with(Counter::default()).names().count(), 1, "one of a name");
 }
 

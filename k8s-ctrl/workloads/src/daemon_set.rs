@@ -53,6 +53,10 @@ struct Sync {
 #[async_trait]
 impl Controller for DaemonSets {
     fn name(&self) -> &'static str {
+        "daemonset-controller"
+    }
+
+    fn account(&self) -> &'static str {
         "daemon-set-controller"
     }
 

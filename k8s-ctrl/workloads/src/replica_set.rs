@@ -50,6 +50,10 @@ impl Controller for ReplicaSets {
 #[async_trait]
 impl Controller for ReplicationControllers {
     fn name(&self) -> &'static str {
+        "replicationcontroller-controller"
+    }
+
+    fn account(&self) -> &'static str {
         "replication-controller"
     }
 

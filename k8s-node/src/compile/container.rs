@@ -15,7 +15,12 @@ use k8s_openapi::api::core::v1::{Container, Pod, SecurityContext as ApiSecurity,
 
 use super::{env, expand, resources, sandbox};
 use crate::context::Context;
+use crate::pod::last_words::POLICY;
 use crate::pod::{Mounted, Uses};
+
+/// The annotation of containers that are expected to come to an end: init containers, and those of a Job's pods.
+/// Upstream tells runtimes nothing of it; one that only pretends goes by it.
+pub(crate) const ENDS: &str = "k8s-kit/expected-to-end";
 
 /// What a container is made in and from.
 pub(crate) struct Surroundings<'a> {
@@ -51,7 +56,7 @@ pub(crate) async fn config(
         mounts: mounts(around, container, &envs).await?,
         envs,
         labels,
-        annotations: annotations(container, attempt),
+        annotations: annotations(pod, container, attempt),
         log_path: format!("{}/{attempt}.log", container.name).into(),
         stdin: container.stdin.unwrap_or_default(),
         stdin_once: container.stdin_once.unwrap_or_default(),
@@ -63,16 +68,30 @@ pub(crate) async fn config(
     })
 }
 
-fn annotations(container: &Container, attempt: u32) -> BTreeMap<String, String> {
+fn annotations(pod: &Pod, container: &Container, attempt: u32) -> BTreeMap<String, String> {
     let path = container.termination_message_path.clone().unwrap_or_default();
     let policy = container.termination_message_policy.clone().unwrap_or_default();
-    [
+    let mut annotations: BTreeMap<_, _> = [
         ("io.kubernetes.container.restartCount", attempt.to_string()),
         ("io.kubernetes.container.terminationMessagePath", path),
-        ("io.kubernetes.container.terminationMessagePolicy", policy),
+        (POLICY, policy),
     ]
     .map(|(key, value)| (key.to_owned(), value))
-    .into()
+    .into();
+    if is_expected_to_end(pod, container) {
+        annotations.insert(ENDS.to_owned(), "true".to_owned());
+    }
+    annotations
+}
+
+fn is_expected_to_end(pod: &Pod, container: &Container) -> bool {
+    let Some(spec) = &pod.spec else { return false };
+    if spec.init_containers.iter().flatten().any(|init| init.name == container.name) {
+        return container.restart_policy.as_deref() != Some("Always");
+    }
+    let owners = pod.metadata.owner_references.iter().flatten();
+    let of_job = owners.into_iter().any(|owner| owner.controller == Some(true) && owner.kind == "Job");
+    of_job && spec.containers.iter().any(|main| main.name == container.name)
 }
 
 async fn mounts(

@@ -123,11 +123,8 @@ impl Maker<'_> {
             let text = if let Some(field) = &item.field_ref {
                 downward::field(self.context, self.pod, &[], &field.field_path)?
             } else if let Some(resource) = &item.resource_field_ref {
-                let spec = self.pod.spec.as_ref();
                 let wanted = resource.container_name.as_deref().unwrap_or_default();
-                let all = spec.iter().flat_map(|s| s.containers.iter().chain(s.init_containers.iter().flatten()));
-                let container = all.into_iter().find(|container| container.name == wanted);
-                let container = container.ok_or_else(|| format!("container {wanted} not found"))?;
+                let container = downward::container(self.pod, wanted)?;
                 downward::resource(self.context, container, resource)?
             } else {
                 continue;

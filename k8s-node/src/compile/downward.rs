@@ -65,6 +65,12 @@ fn lines(map: Option<&BTreeMap<String, String>>) -> String {
     text
 }
 
+/// The container of this name, to look at its resources.
+pub(crate) fn container<'a>(pod: &'a Pod, name: &str) -> Result<&'a Container, String> {
+    let all = pod.spec.iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
+    all.into_iter().find(|container| container.name == name).ok_or_else(|| format!("container {name} not found"))
+}
+
 /// A request or limit of a container, as `resourceFieldRef` names it, in units of its divisor, rounded up. Where the
 /// container sets no limit it is what the node has.
 pub(crate) fn resource(

@@ -85,7 +85,12 @@ impl Environment<'_> {
             return downward::field(self.context, self.pod, self.pod_ips, &field.field_path).map(Some);
         }
         if let Some(resource) = &source.resource_field_ref {
-            return downward::resource(self.context, self.container, resource).map(Some);
+            let other = resource.container_name.as_deref().filter(|name| !name.is_empty());
+            let container = match other {
+                Some(name) => downward::container(self.pod, name)?,
+                None => self.container,
+            };
+            return downward::resource(self.context, container, resource).map(Some);
         }
         let namespace = self.pod.namespace();
         if let Some(wanted) = &source.config_map_key_ref {
@@ -100,6 +105,15 @@ impl Environment<'_> {
             let value = bytes.map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned());
             let missing = || format!("couldn't find key {} in Secret {namespace}/{}", wanted.key, wanted.name);
             return or_optional(value, wanted.optional, missing);
+        }
+        if let Some(file) = &source.file_key_ref {
+            let volumes = self.pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+            let (volume, path) = (&file.volume_name, &file.path);
+            return Err(if volumes.into_iter().any(|known| known.name == *volume) {
+                format!("couldn't parse env file: this node reads no files of volumes ({path} in {volume})")
+            } else {
+                format!("cannot find the volume {volume:?} referenced by FileKeyRef")
+            });
         }
         Ok(Some(String::new()))
     }

@@ -9,7 +9,7 @@ use k8s_cri::{ContainerFilter, ContainerPhase, Namespace, NetworkOwner, SandboxF
 
 use crate::compile::sandbox::POD_UID;
 use crate::context::Context;
-use crate::pod::{Found, Sandbox};
+use crate::pod::{Found, Sandbox, last_words};
 
 /// Finds sandboxes and containers by the uid of their pod.
 ///
@@ -33,7 +33,7 @@ pub(super) async fn found(context: &Context) -> k8s_cri::Result<BTreeMap<String,
     containers.reverse();
     for container in containers {
         let Some(found) = container.config.labels.get(POD_UID).and_then(|uid| all.get_mut(uid)) else { continue };
-        found.containers.push(context.runtime.container_status(&container.id).await?);
+        found.containers.push(last_words::status(context, &container.id).await?);
     }
     let known: Vec<_> = all.values().flat_map(|found| &found.sandboxes).map(|id| key(id.as_str())).collect();
     if context.network_owner == NetworkOwner::Caller

@@ -125,6 +125,35 @@ impl Entry {
         }
     }
 
+    /// Whether its newest attempt was made from another image than the pod wants now. Of a container's fields only this
+    /// one can change.
+    ///
+    /// Upstream: `containerChanged`, `pickFieldsToHash`.
+    pub(crate) fn is_changed(&self) -> bool {
+        let made_from = self.made_from().filter(|_| self.class != Class::Ephemeral);
+        made_from.is_some_and(|image| Some(image) != self.spec.image.as_deref())
+    }
+
+    /// The image of its newest attempt, as the pod named it.
+    pub(crate) fn made_from(&self) -> Option<&str> {
+        let image = &self.run.as_ref()?.status.config.image.user_specified;
+        Some(image.as_str()).filter(|image| !image.is_empty())
+    }
+
+    /// Takes in which image the pod wants now; `true` when that is another one. How often the old one failed counts no
+    /// more.
+    fn wants(&mut self, image: Option<&String>) -> bool {
+        if self.spec.image.as_ref() == image {
+            return false;
+        }
+        Arc::make_mut(&mut self.spec).image = image.cloned();
+        self.waiting = None;
+        self.crashes = Backoff::default();
+        self.pulls = Backoff::default();
+        self.pull_error = None;
+        true
+    }
+
     /// Takes in a new attempt.
     pub(crate) fn began(&mut self, status: ContainerStatus) {
         let probes = Probes::of(&self.spec, &status);
@@ -201,6 +230,18 @@ pub(crate) fn entries(pod: &Pod) -> Vec<Entry> {
     let mut all: Vec<_> = init.chain(main).collect();
     add_ephemeral(&mut all, pod);
     all
+}
+
+/// Takes in which images the pod wants now; `true` when some are others than before.
+pub(crate) fn follow(entries: &mut [Entry], pod: &Pod) -> bool {
+    let Some(spec) = &pod.spec else { return false };
+    let mut changed = false;
+    for container in spec.init_containers.iter().flatten().chain(&spec.containers) {
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.spec.name == container.name) {
+            changed |= entry.wants(container.image.as_ref());
+        }
+    }
+    changed
 }
 
 /// Adds the debug containers that are new in the pod.

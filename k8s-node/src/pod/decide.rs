@@ -21,12 +21,21 @@ pub(crate) enum Step {
     Sandbox,
     /// Start the container at this place.
     Start(usize),
-    /// Stop the container at this place for a probe's sake, and start it again if it may.
-    Kill(usize, Kind),
+    /// Stop the container at this place, and start it again if it may.
+    Kill(usize, Cause),
     /// Everything has ended and stays so.
     Finish,
     /// Nothing before something happens or the time comes.
     Wait(Option<Timestamp>),
+}
+
+/// Why a container that runs must not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A probe failed.
+    Probe(Kind),
+    /// The pod wants another image. It is started again whatever the restart policy says.
+    Changed,
 }
 
 /// What is known after looking at one container.
@@ -118,8 +127,8 @@ impl Worker {
     fn look_at_sidecar(&mut self, idx: usize, now: Timestamp) -> Look {
         let entry = &self.entries[idx];
         let Some(run) = entry.run.as_ref().filter(|_| entry.is_running()) else { return self.start_or_wait(idx, now) };
-        if let Some(kind) = run.probes.failed() {
-            return Look::Do(Step::Kill(idx, kind));
+        if let Some(cause) = cause(entry) {
+            return Look::Do(Step::Kill(idx, cause));
         }
         if run.probes.started() { Look::Fine } else { Look::NotBefore(None) }
     }
@@ -127,8 +136,7 @@ impl Worker {
     fn look_at_main(&mut self, idx: usize, now: Timestamp) -> Look {
         let entry = &self.entries[idx];
         if entry.is_running() {
-            let failed = entry.run.as_ref().and_then(|run| run.probes.failed());
-            return failed.map_or(Look::Fine, |kind| Look::Do(Step::Kill(idx, kind)));
+            return cause(entry).map_or(Look::Fine, |cause| Look::Do(Step::Kill(idx, cause)));
         }
         if entry.is_over(self.spec()) { Look::Fine } else { self.start_or_wait(idx, now) }
     }
@@ -171,6 +179,14 @@ impl Worker {
         static EMPTY: std::sync::LazyLock<PodSpec> = std::sync::LazyLock::new(PodSpec::default);
         self.pod.spec.as_ref().unwrap_or(&EMPTY)
     }
+}
+
+/// Why a container that runs has to be stopped; `None` when it is as it should be.
+fn cause(entry: &Entry) -> Option<Cause> {
+    if entry.is_changed() {
+        return Some(Cause::Changed);
+    }
+    entry.run.as_ref()?.probes.failed().map(Cause::Probe)
 }
 
 pub(super) fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {

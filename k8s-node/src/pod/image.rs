@@ -9,6 +9,7 @@ use k8s_api_client::events::EventType;
 use k8s_cri::{ImageSpec, PullFailure, SandboxConfig};
 use k8s_openapi::api::core::v1::{Container, Pod};
 
+use super::reference;
 use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::time::{go_duration, plus, until};
@@ -39,6 +40,11 @@ impl Wanted<'_> {
     /// Sees to it that the image is present and answers what to make the container from.
     pub(crate) async fn ensure(&self) -> Result<ImageSpec, NoImage> {
         let image = self.container.image.as_deref().unwrap_or_default();
+        if let Err(why) = reference::check(image) {
+            let message = format!("Failed to apply default image tag {image:?}: {why}");
+            self.event(EventType::Warning, "InspectFailed", &message);
+            return Err(NoImage::new("InvalidImageName", message));
+        }
         let spec = ImageSpec { image: with_tag(image), user_specified: image.to_owned(), ..ImageSpec::default() };
         let policy = self.container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
         if policy != "Always" {

@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 
 use super::image::{NoImage, Wanted};
 use super::sandbox::Sandbox;
-use super::{Mounted, Uses, hook, stop};
+use super::{Mounted, Uses, hook, last_words, stop};
 use crate::backoff::Backoff;
 use crate::compile::container::{Surroundings, config};
 use crate::context::Context;
@@ -122,7 +122,7 @@ impl Start {
     }
 
     async fn status(&self, id: &ContainerId) -> Option<ContainerStatus> {
-        self.context.runtime.container_status(id).await.ok()
+        last_words::status(&self.context, id).await.ok()
     }
 
     fn event(&self, kind: EventType, reason: &'static str, message: impl Into<String>) {

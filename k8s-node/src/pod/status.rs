@@ -122,7 +122,7 @@ fn container(snapshot: &Snapshot<'_>, entry: &Entry) -> ContainerStatus {
     let spec = &entry.spec;
     let shown = ContainerStatus {
         name: spec.name.clone(),
-        image: spec.image.clone().unwrap_or_default(),
+        image: entry.made_from().or(spec.image.as_deref()).unwrap_or_default().to_owned(),
         volume_mounts: mounts(entry),
         started: Some(false),
         restart_count: entry.restart_count(),

@@ -64,6 +64,43 @@ async fn the_environment_has_all_its_sources() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn resources_of_other_containers_are_told() {
+    let scene = Scene::new().await;
+    let init = json!([{ "name": "i", "image": "a", "resources": { "limits": { "cpu": "3" } } }]);
+    let of = |container| {
+        json!([{ "name": "CPU", "valueFrom": {
+            "resourceFieldRef": { "containerName": container, "resource": "limits.cpu" }
+        } }])
+    };
+    scene.pod("web", json!({ "env": of("i") }), json!({ "initContainers": init })).await;
+    scene.after(3.0).await;
+    let id = scene.machine.runtime.find("default", "web", "c").unwrap();
+    let config = scene.machine.runtime.container_status(&id).await.unwrap().config;
+    assert!(config.envs.contains(&("CPU".to_owned(), "3".to_owned())), "{:?}", config.envs);
+}
+
+#[tokio::test(start_paused = true)]
+async fn variables_from_files_say_why_they_are_missing() {
+    let scene = Scene::new().await;
+    let file = json!({ "key": "A", "path": "env", "volumeName": "v" });
+    let env = json!([{ "name": "A", "valueFrom": { "fileKeyRef": file } }]);
+    scene.pod("web", json!({ "env": env }), json!({ "volumes": [{ "name": "v", "emptyDir": {} }] })).await;
+    scene.after(1.0).await;
+    let status = scene.status("web").await;
+    assert_eq!(state(&status, "c"), "waiting: CreateContainerConfigError");
+    let waiting = status.container_statuses.unwrap()[0].state.clone().unwrap().waiting.unwrap();
+    assert!(waiting.message.unwrap().starts_with("couldn't parse env file"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_may_ask_for_disk() {
+    let scene = Scene::new().await;
+    scene.pod("web", json!({ "resources": { "requests": { "ephemeral-storage": "1Gi" } } }), json!({})).await;
+    scene.after(1.0).await;
+    assert_eq!(state(&scene.status("web").await, "c"), "running");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_missing_is_waited_for() {
     let scene = Scene::new().await;
     let env = json!([{ "name": "A", "valueFrom": { "secretKeyRef": { "name": "late", "key": "a" } } }]);

@@ -51,6 +51,18 @@ impl Scene {
         self.client.namespaced::<Pod>("default").create(serde_json::from_value(pod).unwrap()).await.unwrap()
     }
 
+    /// As [`Scene::pod`], of a job and to be tried once.
+    pub(crate) async fn job_pod(&self, name: &str, container: Value) {
+        let mut whole = json!({ "name": "c", "image": "web:1" });
+        merge(&mut whole, container);
+        let owner = json!({ "apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": "u", "controller": true });
+        self.create::<Pod>(json!({
+            "metadata": { "name": name, "namespace": "default", "ownerReferences": [owner] },
+            "spec": { "nodeName": "n1", "restartPolicy": "Never", "containers": [whole] }
+        }))
+        .await;
+    }
+
     pub(crate) async fn create<K: Kind>(&self, object: Value) -> Arc<K> {
         self.client.namespaced::<K>("default").create(serde_json::from_value(object).unwrap()).await.unwrap()
     }

@@ -137,7 +137,7 @@ fn compare(subject: &Subject, gone: &str, removed: &[(Arc<str>, Result<(), Statu
 
 /// Case 7.
 pub fn hints(make: Make, cluster: &'static str) {
-    let (state, pods) = ClusterState::parse(cluster, Profile::default().with(make())).expect("a cluster");
+    let (state, pods) = ClusterState::parse(cluster, Profile::empty().with(make())).expect("a cluster");
     let snapshot = state.snapshot();
     for pod in &pods {
         let Some(waiting) = Waiting::after_failure(make, pod, &snapshot) else { continue };
@@ -210,6 +210,6 @@ impl<'a> Waiting<'a> {
 }
 
 fn engine(make: Make) -> Engine {
-    let profiles = Profiles::new([Profile::default().with(make())]).expect("one plugin makes a profile");
+    let profiles = Profiles::new([Profile::empty().with(make())]).expect("one plugin makes a profile");
     Engine::new(Arc::new(profiles), k8s_env::Random::seeded(0))
 }

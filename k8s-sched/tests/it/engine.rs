@@ -19,7 +19,7 @@ fn nodes(n: usize) -> Simulation {
 fn large_clusters_are_looked_at_in_part_and_in_turn() {
     let simulation = nodes(1000);
     let (snapshot, pod) = (simulation.snapshot(), simulation.pod("p").unwrap().clone());
-    let mut engine = engine(Profile::default().with(Cpu::plugin()).with(Label), 1);
+    let mut engine = engine(Profile::empty().with(Cpu::plugin()).with(Label), 1);
     let mut seen = Vec::new();
     for _ in 0..3 {
         let decision = engine.schedule(&pod, &snapshot, &Nominator::default()).unwrap();
@@ -32,7 +32,7 @@ fn large_clusters_are_looked_at_in_part_and_in_turn() {
 #[test]
 fn without_scores_the_first_node_that_fits_will_do() {
     let simulation = nodes(1000);
-    let mut engine = engine(Profile::default().with(Cpu::plugin()), 1);
+    let mut engine = engine(Profile::empty().with(Cpu::plugin()), 1);
     let pod = simulation.pod("p").unwrap().clone();
     let decision = engine.schedule(&pod, &simulation.snapshot(), &Nominator::default()).unwrap();
     assert_eq!((&*decision.node, decision.evaluated), ("n0000", 1));
@@ -43,7 +43,7 @@ fn ties_are_broken_evenly_and_by_the_seed() {
     let simulation = Simulation::new("node a label:score=7; node b; node c label:score=7; node d label:score=7; pod p");
     let (snapshot, pod) = (simulation.snapshot(), simulation.pod("p").unwrap().clone());
     let draw = |seed| -> Vec<Arc<str>> {
-        let mut engine = engine(Profile::default().with(Label), seed);
+        let mut engine = engine(Profile::empty().with(Label), seed);
         (0..300).map(|_| engine.schedule(&pod, &snapshot, &Nominator::default()).unwrap().node).collect()
     };
     assert_eq!(draw(5), draw(5));
@@ -61,7 +61,7 @@ fn a_promised_place_is_kept_from_equals_but_not_from_the_more_important() {
     let pod = |name: &str| simulation.pod(name).unwrap().clone();
     let mut nominator = Nominator::default();
     nominator.add(pod("p"), "a".into());
-    let mut engine = engine(Profile::default().with(Cpu::plugin()), 1);
+    let mut engine = engine(Profile::empty().with(Cpu::plugin()), 1);
     let mut fits = |name: &str| engine.schedule(&pod(name), &simulation.snapshot(), &nominator).is_ok();
     assert_eq!((fits("p"), fits("q"), fits("vip")), (true, false, true));
 }

@@ -22,7 +22,7 @@ struct Scene {
 /// One node too small for pods that want more than 1 CPU, and one pod `q` on it.
 fn scene(pods: &str) -> Scene {
     let simulation = Simulation::new(&format!("node a cpu=1; pod q on=a; {pods}"));
-    let profile = Profile::default().with(Gate::plugin()).with(Cpu::plugin());
+    let profile = Profile::empty().with(Gate::plugin()).with(Cpu::plugin());
     let profiles = Arc::new(Profiles::new([profile]).unwrap());
     let queue = Queue::new(profiles.clone(), QueueOptions::default());
     let engine = Engine::new(profiles, Random::seeded(1));

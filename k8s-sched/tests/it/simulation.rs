@@ -28,7 +28,7 @@ fn what_is_not_understood_is_named() {
 
 #[test]
 fn a_fork_goes_its_own_way() {
-    let profile = Profile::default().with(Cpu::plugin());
+    let profile = Profile::empty().with(Cpu::plugin());
     let (state, pending) = ClusterState::parse("node a cpu=2; pod p cpu=2; pod q cpu=2; pod r cpu=2", profile).unwrap();
     let plan = state.fork().schedule_pods(&pending);
     assert_eq!((plan.placed(), plan.failures().len()), (1, 2));

@@ -4,6 +4,7 @@ mod daemon_set;
 mod deployment;
 mod disruption;
 mod job;
+mod names;
 mod replica_set;
 mod stateful_set;
 mod support;

@@ -14,7 +14,7 @@ use crate::pod::phase::Phase;
 use crate::pod::publish::Unwritten;
 use crate::pod::start::Failure;
 use crate::pod::status::Verdict;
-use crate::pod::{mount, stop};
+use crate::pod::{last_words, mount, stop};
 use crate::probe::Asked;
 use crate::time::plus;
 
@@ -65,6 +65,7 @@ impl Worker {
         self.dirty |= gated || pod.metadata.generation != self.pod.metadata.generation;
         self.refresh_again |= shows_metadata(&pod) && differ(&pod, &self.pod);
         self.pod = pod;
+        self.dirty |= containers::follow(&mut self.entries, &self.pod);
         containers::add_ephemeral(&mut self.entries, &self.pod);
         self.look_at_pod();
     }
@@ -241,7 +242,7 @@ impl Worker {
     async fn observe_containers(&mut self) {
         for entry in &mut self.entries {
             let Some(run) = entry.run.as_ref().filter(|run| run.status.state.exit_code().is_none()) else { continue };
-            let status = match self.context.runtime.container_status(&run.status.id).await {
+            let status = match last_words::status(&self.context, &run.status.id).await {
                 Ok(status) => status,
                 Err(error) if error.is_not_found() => {
                     ContainerStatus { state: ContainerState::Unknown, ..run.status.clone() }

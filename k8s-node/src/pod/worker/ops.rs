@@ -8,7 +8,7 @@ use k8s_api_client::events::EventType;
 use super::{Done, Life, Worker};
 use crate::pod::conditions::OWN;
 use crate::pod::containers::Class;
-use crate::pod::decide::{Step, earliest};
+use crate::pod::decide::{Cause, Step, earliest};
 use crate::pod::sandbox;
 use crate::pod::start::Start;
 use crate::pod::status::{self, Snapshot, Verdict};
@@ -109,7 +109,7 @@ impl Worker {
             Step::Mount => Some(self.mount()),
             Step::Sandbox => Some(self.make_sandbox()),
             Step::Start(idx) => self.start(idx),
-            Step::Kill(idx, kind) => self.kill(idx, kind),
+            Step::Kill(idx, cause) => self.kill(idx, cause),
             Step::Finish => {
                 self.finished = true;
                 self.terminate(None);
@@ -185,17 +185,25 @@ impl Worker {
         Some(Box::pin(async move { Done::Started(idx, Box::new(start.run().await)) }))
     }
 
-    fn kill(&mut self, idx: usize, kind: Kind) -> Option<futures_util::future::BoxFuture<'static, Done>> {
+    fn kill(&mut self, idx: usize, cause: Cause) -> Option<futures_util::future::BoxFuture<'static, Done>> {
         let entry = &self.entries[idx];
         let policy = entry.spec.restart_policy.as_deref().or(self.spec().restart_policy.as_deref());
-        let restarts = policy != Some("Never");
+        let restarts = cause == Cause::Changed || policy != Some("Never");
         let what = if entry.class == Class::Sidecar { "Init container" } else { "Container" };
-        let probe = if kind == Kind::Startup { "startup" } else { "liveness" };
-        let mut message = format!("{what} {} failed {probe} probe", entry.name());
+        let why = match cause {
+            Cause::Changed => "definition changed",
+            Cause::Probe(Kind::Startup) => "failed startup probe",
+            Cause::Probe(_) => "failed liveness probe",
+        };
+        let mut message = format!("{what} {} {why}", entry.name());
         if restarts && entry.class == Class::Main {
             message.push_str(", will be restarted");
         }
-        let grace = stop::grace(&self.pod, Some((kind, &entry.spec)));
+        let of_probe = match cause {
+            Cause::Probe(kind) => Some((kind, &*entry.spec)),
+            Cause::Changed => None,
+        };
+        let grace = stop::grace(&self.pod, of_probe);
         let kill = self.kill_of(idx, message, grace)?;
         self.entries[idx].replaced = restarts;
         Some(Box::pin(async move { Done::Killed(kill.run().await) }))

@@ -5,6 +5,7 @@ mod check;
 mod config;
 mod golden;
 mod inter_pod_affinity;
+mod manifests;
 mod node_resources;
 mod nodes;
 mod permit;
