@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let nodes = (1..=arguments.nodes).map(|i| HollowNode::new(format!("hollow-{i}")));
     let mut builder = Cluster::builder().nodes(nodes);
     if let Some(directory) = &arguments.data_dir {
-        builder = builder.store(Durable::open(directory).await?);
+        builder = builder.owned_store(Durable::open(directory).await?);
     }
     let cluster = builder.start().await?;
     let served = cluster.serve(arguments.listen).await?;
