@@ -89,6 +89,7 @@ const ABSENCES: &[(&str, &[&str])] = &[
     ("k8s-ctrl-cluster", &["k8s-api-server", "k8s-store", "hyper", "rustls"]),
     ("k8s-node", &["k8s-api-server", "k8s-store", "hyper", "rustls"]),
     ("k8s-api-server", &["hyper", "rustls"]),
+    ("k8s-api-client-testkit", &["k8s-api-server", "k8s-store", "hyper", "rustls"]),
     ("k8s-kit", &["rustls", "tonic"]),
 ];
 

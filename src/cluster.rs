@@ -1,6 +1,7 @@
 mod builder;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use k8s_api::UserInfo;
@@ -10,6 +11,7 @@ use k8s_cni::memory::Fabric;
 use k8s_ctrl::Running;
 use k8s_env::{Env, Tasks};
 use k8s_node::HollowMachine;
+use k8s_store::Maintenance;
 use parking_lot::Mutex;
 
 pub use builder::{ClusterBuilder, controllers};
@@ -27,6 +29,8 @@ pub struct Cluster {
     controllers: Option<Running>,
     registry: NodeRegistry,
     fabric: Fabric,
+    /// The store, where it ends with the cluster.
+    store: Option<Arc<dyn Maintenance>>,
     started: AtomicU32,
     #[cfg(feature = "https")]
     pub(crate) pki: Option<k8s_api_https::Pki>,
@@ -98,8 +102,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Ends the cluster: first those who would replace the nodes' pods, controllers and scheduler, then the nodes, the
-    /// API server last.
+    /// Ends the cluster: first those who would replace what ends, then the nodes, then the API server, and last the store,
+    /// where the cluster owns it ([`ClusterBuilder::owned_store`]).
     pub async fn stop(mut self) {
         if let Some(controllers) = self.controllers.take() {
             controllers.stop().await;
@@ -110,6 +114,11 @@ impl Cluster {
             node.stop().await;
         }
         self.server.stop().await;
+        if let Some(store) = self.store.take()
+            && let Err(error) = store.close().await
+        {
+            tracing::error!(%error, "the store was closed with an error: look what it holds before it is used again");
+        }
     }
 
     fn take(&self, name: &str) -> Result<Box<dyn NodeHandle>, Error> {

@@ -85,7 +85,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let nodes = (1..=arguments.nodes).map(|i| arguments.node(i));
     let mut builder = Cluster::builder().api_server(ApiServerBuilder::rbac).nodes(nodes);
     if let Some(directory) = &arguments.data_dir {
-        builder = builder.store(Durable::open(directory).await?);
+        builder = builder.owned_store(Durable::open(directory).await?);
     }
     let cluster = builder.start().await?;
     let served = cluster.serve(arguments.listen).await?;

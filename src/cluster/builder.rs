@@ -11,7 +11,7 @@ use k8s_cni::memory::Fabric;
 use k8s_ctrl::{Controller, Controllers};
 use k8s_env::{Env, Tasks};
 use k8s_sched::{Profile, Scheduler};
-use k8s_store::{Memory, Store};
+use k8s_store::{Maintenance, Memory, Store};
 use parking_lot::Mutex;
 
 use crate::authorize::AllowKnown;
@@ -25,6 +25,7 @@ pub struct ClusterBuilder {
     #[cfg(feature = "https")]
     pki: Option<k8s_api_https::Pki>,
     store: Option<Arc<dyn Store>>,
+    owned: Option<Arc<dyn Maintenance>>,
     profiles: BTreeMap<String, Profile>,
     scheduler: bool,
     controllers: Option<Controllers>,
@@ -48,6 +49,7 @@ impl ClusterBuilder {
             #[cfg(feature = "https")]
             pki: None,
             store: None,
+            owned: None,
             profiles: BTreeMap::new(),
             scheduler: true,
             controllers: None,
@@ -77,9 +79,21 @@ impl ClusterBuilder {
         self
     }
 
-    /// Where the state lives.
+    /// Where the state lives. It stays open when the cluster ends.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
+        self.owned = None;
+        self
+    }
+
+    /// Where the state lives, for a store that nobody else uses: [`Cluster::stop`] closes it, last of all.
+    ///
+    /// An error of closing goes to the log; who wants to act on it gives a shared store to [`ClusterBuilder::store`] and
+    /// closes it after the cluster.
+    pub fn owned_store(mut self, store: impl Store + Maintenance) -> Self {
+        let store = Arc::new(store);
+        self.store = Some(store.clone());
+        self.owned = Some(store);
         self
     }
 
@@ -182,6 +196,7 @@ impl ClusterBuilder {
             controllers,
             registry,
             fabric: Fabric::new(),
+            store: self.owned,
             started: AtomicU32::new(0),
             #[cfg(feature = "https")]
             pki,

@@ -10,4 +10,5 @@ mod manifests;
 mod parts;
 mod python;
 mod served;
+mod stores;
 mod story;

@@ -14,10 +14,11 @@ use crate::RawBody;
 ///
 /// # Contract
 /// Every request gets an answer; an error is an answer with its status and a plain text. Paths and parameters are those
-/// of upstream's kubelet (`pkg/kubelet/server/server.go`).
+/// of upstream's kubelet (`pkg/kubelet/server/server.go`). A body that comes as a stream is handed on as it comes, and
+/// one that breaks ends with an error, never as if all had been said.
 ///
 /// # Cancellation
-/// Dropping the future or the body ends the request.
+/// Dropping the future or the body ends the request: nothing of it is left at the agent.
 #[async_trait]
 pub trait NodeApi: Send + Sync + Debug + 'static {
     /// Answers one request.
@@ -25,6 +26,14 @@ pub trait NodeApi: Send + Sync + Debug + 'static {
 }
 
 /// Finds the node agents by the names of their nodes: in this process, over HTTPS, through a tunnel.
+///
+/// Implemented by whoever reaches nodes in a way of their own; called by the API server for each request that a node has
+/// to answer. The front page of this crate numbers the promises, and `k8s-api-client-testkit` has a test for each.
+///
+/// # Contract
+/// A name is a node's whole name, compared byte by byte. An unknown node is `None`, at once: `connect` waits for nothing
+/// and changes nothing. What it returns may turn out not to be reachable any more; then [`NodeApi::handle`] answers 503.
+/// The request reaches the agent as it is, and the agent's answer comes back as it is.
 pub trait NodeConnector: Send + Sync + Debug + 'static {
     /// The agent of a node; `None` when there is no road to it.
     fn connect(&self, node: &str) -> Option<Arc<dyn NodeApi>>;

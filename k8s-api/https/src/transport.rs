@@ -189,7 +189,7 @@ impl Transport for Https {
                 bearer.forget();
             }
             let body = self.read(body).await.unwrap_or_default();
-            return Err(failure::status(&head, &wire, &body));
+            return Err(failure::status(&head, &wire, &body).with_warnings(warnings));
         }
         let content_type = || {
             let value = head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());

@@ -19,23 +19,38 @@ use k8s_env::Env;
 
 /// One rule of admission.
 ///
+/// Implemented by whoever has rules of their own; called by the server for each write. The front page of this crate
+/// numbers the promises, and `k8s-api-server-testkit` has a test for each.
+///
 /// # Contract
 /// `admit` runs for every plugin in the order of the chain and may change the object; then the server prepares and
 /// validates it; then `validate` runs for every plugin in the same order and may only refuse. A refusal by any of them
 /// ends the request and nothing is stored. On a retry after a conflict both run again, on the newer object. A plugin
 /// writes the one it needs, or both.
 ///
+/// Both may run any number of times before something is stored, or nothing is: `admit` leaves an object that it has
+/// admitted as it is, and neither leaves a trace in the plugin, least of all of a dry run. The object may have another
+/// type than the plugin knows, or be a [`DynamicObject`](k8s_api::DynamicObject); what a plugin does not know it leaves
+/// alone.
+///
+/// A refusal is a [`Status`] of 4xx with a reason and details ([`AdmissionRequest::forbid`]). What could not be found
+/// out because the cluster did not answer is no refusal: the error of the [`Lookup`] is handed on.
+///
 /// # Cancellation
-/// The futures may be dropped at any time.
+/// The futures may be dropped at any time, and any number may be under way.
 #[async_trait]
 pub trait Admission: Send + Sync + Debug + 'static {
     /// The plugin's name, as `--enable-admission-plugins` spells it.
     fn name(&self) -> &'static str;
 
-    /// Whether the plugin wants to see such a request at all; asked before each call, so that most cost nothing.
+    /// Whether the plugin wants to see such a request at all; asked before each call, so that most cost nothing. The
+    /// same request has the same answer.
     fn handles(&self, request: &AdmissionRequest<'_>) -> bool;
 
     /// Changes the object or refuses it. There is none for a delete.
+    ///
+    /// # Errors
+    /// A refusal, or what the cluster said when it could not be read.
     async fn admit(
         &self,
         request: &AdmissionRequest<'_>,
@@ -47,6 +62,9 @@ pub trait Admission: Send + Sync + Debug + 'static {
     }
 
     /// Refuses the object as it would be stored. There is none for a delete.
+    ///
+    /// # Errors
+    /// As [`Admission::admit`].
     async fn validate(
         &self,
         request: &AdmissionRequest<'_>,
@@ -140,6 +158,11 @@ impl AdmissionChain {
     pub fn without(mut self, name: &str) -> Self {
         self.0.retain(|plugin| plugin.name() != name);
         self
+    }
+
+    /// The plugins in the order in which they run.
+    pub fn plugins(&self) -> impl Iterator<Item = &Arc<dyn Admission>> {
+        self.0.iter()
     }
 
     pub(crate) async fn admit(

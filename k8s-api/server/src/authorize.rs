@@ -16,20 +16,31 @@ pub(crate) use rbac::policy;
 
 use crate::admission::Lookup;
 
-/// Decides whether a user may make a request. Called once for each request, before anything is read or admitted.
+/// Decides whether a user may make a request.
+///
+/// Implemented by whoever has rules of their own; called by the server once for each request, before anything is read or
+/// admitted, and for each review of access. The front page of this crate numbers the promises, and
+/// `k8s-api-server-testkit` has a test for each.
 ///
 /// # Contract
-/// Deciding must not change anything. `cluster` is the server's own view of its objects, read without being authorized
-/// in turn.
+/// Deciding changes nothing: the same question about the same cluster has the same answer, whoever asks what in between.
+/// Every question has an answer; nothing in it makes an authorizer panic. What is behind a question mark in a path does
+/// not count. `cluster` is the server's own view of its objects, read without being authorized in turn; where it cannot
+/// be read, nobody is allowed who would not be allowed otherwise.
+///
+/// There is one authorizer in a server, and it has the last word; one that asks several decides what their answers come
+/// to.
 ///
 /// # Cancellation
-/// The future may be dropped at any time.
+/// The future may be dropped at any time, and any number may be under way.
 #[async_trait]
 pub trait Authorizer: Send + Sync + Debug + 'static {
     /// Decides.
     async fn authorize(&self, user: &UserInfo, action: &Action<'_>, cluster: &dyn Lookup) -> Decision;
 
-    /// What a user may do in a namespace, as far as the authorizer can list it.
+    /// What a user may do in a namespace and outside of the resources, as far as the authorizer can list it.
+    ///
+    /// What is listed is allowed. What is allowed is listed, or the answer says that it is `incomplete`.
     async fn rules(&self, user: &UserInfo, namespace: &str, cluster: &dyn Lookup) -> SubjectRulesReviewStatus;
 }
 
@@ -62,18 +73,23 @@ impl Authorizer for AllowAll {
     }
 
     async fn rules(&self, _: &UserInfo, _: &str, _: &dyn Lookup) -> SubjectRulesReviewStatus {
-        let all = || vec!["*".to_owned()];
-        SubjectRulesReviewStatus {
-            resource_rules: vec![ResourceRule {
-                api_groups: Some(all()),
-                resources: Some(all()),
-                verbs: all(),
-                resource_names: None,
-            }],
-            non_resource_rules: vec![NonResourceRule { non_resource_urls: Some(all()), verbs: all() }],
-            incomplete: false,
-            evaluation_error: None,
-        }
+        everything()
+    }
+}
+
+/// The rules of those who may do everything.
+fn everything() -> SubjectRulesReviewStatus {
+    let all = || vec!["*".to_owned()];
+    SubjectRulesReviewStatus {
+        resource_rules: vec![ResourceRule {
+            api_groups: Some(all()),
+            resources: Some(all()),
+            verbs: all(),
+            resource_names: None,
+        }],
+        non_resource_rules: vec![NonResourceRule { non_resource_urls: Some(all()), verbs: all() }],
+        incomplete: false,
+        evaluation_error: None,
     }
 }
 

@@ -24,7 +24,7 @@ use k8s_api::{Status, UserInfo};
 use k8s_api_client::{Body, Call, MediaType, PatchKind, Reply, ResourceTarget, Target};
 
 pub use body::ResponseBody;
-pub use user::{Authenticator, Credentials, TokenFile};
+pub use user::{AccountTokens, Authenticator, Credentials, TokenFile};
 
 use crate::authorize::Action;
 use crate::core::Core;

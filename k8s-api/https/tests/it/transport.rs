@@ -265,6 +265,17 @@ async fn warnings_are_read() {
 }
 
 #[tokio::test]
+async fn warnings_of_refusals_are_read_whatever_the_refusal_looks_like() {
+    const STATUS: &str = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422}"#;
+    for body in [STATUS, "no status at all"] {
+        let (service, _) = recorder(422, &[("warning", r#"299 - "unknown field \"dta\"""#)], body);
+        let served = served(service).await;
+        let status = served.client().namespaced::<ConfigMap>("n").get("a").await.unwrap_err();
+        assert_eq!((status.code, status.warnings), (422, vec!["unknown field \"dta\"".to_owned()]));
+    }
+}
+
+#[tokio::test]
 async fn another_identity_is_impersonated_and_our_own_is_not() {
     let (service, log) = recorder(200, &[], "{}");
     let served = served(service).await;

@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use k8s_api::{AnyObject, GroupVersionResource, Status};
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
+use serde_json::Value;
 
 use super::{Admission, AdmissionRequest, Lookup, Operation};
 
@@ -51,12 +52,14 @@ impl Admission for Priority {
         object: Option<&dyn AnyObject>,
         cluster: &dyn Lookup,
     ) -> Result<(), Status> {
-        let Some(class) = object.and_then(|o| o.as_any().downcast_ref::<PriorityClass>()) else { return Ok(()) };
-        if class.global_default != Some(true) {
+        let Some(class) = object.filter(|_| request.resource.resource == "priorityclasses") else { return Ok(()) };
+        // The server has no type for classes: they come as trees.
+        let tree = class.to_value().map_err(Status::internal)?;
+        if tree.get("globalDefault").and_then(Value::as_bool) != Some(true) {
             return Ok(());
         }
         match default_class(cluster).await? {
-            Some(other) if other.metadata.name != class.metadata.name => {
+            Some(other) if other.metadata.name != class.meta().name => {
                 let other = other.metadata.name.as_deref().unwrap_or_default();
                 Err(request.forbid(&format!(
                     "PriorityClass {other} is already marked as globalDefault. Only one default can exist"

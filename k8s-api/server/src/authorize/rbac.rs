@@ -97,20 +97,40 @@ impl Authorizer for Rbac {
             }
         };
         for rule in index.grants(user, namespace).flat_map(|grant| grant.rules.iter()) {
-            if rule.non_resource_urls.as_ref().is_some_and(|urls| !urls.is_empty()) {
-                let (verbs, non_resource_urls) = (rule.verbs.clone(), rule.non_resource_urls.clone());
-                status.non_resource_rules.push(NonResourceRule { verbs, non_resource_urls });
-            } else {
-                status.resource_rules.push(ResourceRule {
-                    verbs: rule.verbs.clone(),
-                    api_groups: rule.api_groups.clone(),
-                    resources: rule.resources.clone(),
-                    resource_names: rule.resource_names.clone(),
-                });
-            }
+            list(&mut status, rule);
+        }
+        if user.is_in(MASTERS) {
+            masters(&mut status);
+        }
+        if user.is_in(NODES) {
+            status.incomplete = true;
+            status.evaluation_error = Some("node authorizer does not support user rule resolution".to_owned());
         }
         status
     }
+}
+
+fn list(status: &mut SubjectRulesReviewStatus, rule: &PolicyRule) {
+    if rule.non_resource_urls.as_ref().is_some_and(|urls| !urls.is_empty()) {
+        let (verbs, non_resource_urls) = (rule.verbs.clone(), rule.non_resource_urls.clone());
+        status.non_resource_rules.push(NonResourceRule { verbs, non_resource_urls });
+    } else {
+        status.resource_rules.push(ResourceRule {
+            verbs: rule.verbs.clone(),
+            api_groups: rule.api_groups.clone(),
+            resources: rule.resources.clone(),
+            resource_names: rule.resource_names.clone(),
+        });
+    }
+}
+
+/// Adds what masters may do without a binding, unless there is one that says it.
+fn masters(status: &mut SubjectRulesReviewStatus) {
+    let all = super::everything();
+    let told = status.resource_rules.clone();
+    status.resource_rules.extend(all.resource_rules.into_iter().filter(|rule| !told.contains(rule)));
+    let told = status.non_resource_rules.clone();
+    status.non_resource_rules.extend(all.non_resource_rules.into_iter().filter(|rule| !told.contains(rule)));
 }
 
 /// Whether a node agent keeps to its own node: it may read others, and write only itself.

@@ -9,14 +9,20 @@ use k8s_api_client::{ResourceTarget, Target};
 
 use crate::authorize::Action;
 use crate::core::Core;
+use crate::server::ApiServer;
 use crate::tokens::Tokens;
 
 /// Finds out who sends a bearer token. The server's own service account tokens need none.
 ///
+/// Implemented by whoever knows users by tokens; called by the server for every request with a token. The front page of
+/// this crate numbers the promises, and `k8s-api-server-testkit` has a test for each.
+///
 /// # Contract
-/// Answers from what it has at hand; it is called for every request with a token.
+/// Answers from what it has at hand, without waiting, and changes nothing; any number of threads may ask at once. A token
+/// is known as a whole, byte by byte, and comes as the client sent it: whatever it is, the answer is a user or `None`,
+/// never a panic. The user has a name; the server adds the group `system:authenticated` where it is missing.
 pub trait Authenticator: Send + Sync + Debug + 'static {
-    /// The user who holds the token; `None` when nobody known does.
+    /// The user who holds the token; `None` when nobody known does, which is answered with 401.
     fn token(&self, token: &str) -> Option<UserInfo>;
 }
 
@@ -50,6 +56,25 @@ impl Authenticator for TokenFile {
     }
 }
 
+/// The tokens that a server issues to its service accounts, as any other authenticator has them.
+///
+/// Every server knows its own; this is for those who check them elsewhere, in front of another service.
+#[derive(Clone, Debug)]
+pub struct AccountTokens(Arc<Core>);
+
+impl ApiServer {
+    /// Who holds the service account tokens of this server.
+    pub fn account_tokens(&self) -> AccountTokens {
+        AccountTokens(self.core().clone())
+    }
+}
+
+impl Authenticator for AccountTokens {
+    fn token(&self, token: &str) -> Option<UserInfo> {
+        service_account(&self.0, token)
+    }
+}
+
 /// The user of a request: by certificate, by token, or nobody.
 pub(super) async fn authenticate(
     core: &Core,
@@ -60,10 +85,20 @@ pub(super) async fn authenticate(
         let token = header.to_str().ok().and_then(|h| h.strip_prefix("Bearer ").or_else(|| h.strip_prefix("bearer ")));
         if let Some(token) = token.map(str::trim).filter(|token| !token.is_empty()) {
             let known = authenticator.token(token).or_else(|| service_account(core, token));
-            return known.ok_or_else(Status::unauthorized);
+            return known.map(authenticated).ok_or_else(Status::unauthorized);
         }
     }
     Ok(parts.extensions.get::<Credentials>().map_or_else(UserInfo::anonymous, |c| (*c.user).clone()))
+}
+
+/// Adds the group of all who are known.
+///
+/// Upstream: `k8s.io/apiserver/pkg/authentication/group/authenticated_group_adder.go`.
+fn authenticated(mut user: UserInfo) -> UserInfo {
+    if !user.is_in(AUTHENTICATED) && !user.is_in("system:unauthenticated") {
+        user.groups.push(AUTHENTICATED.to_owned());
+    }
+    user
 }
 
 fn service_account(core: &Core, token: &str) -> Option<UserInfo> {
@@ -124,6 +159,7 @@ pub(super) async fn impersonate(
     Ok(wanted)
 }
 
+const AUTHENTICATED: &str = "system:authenticated";
 const AUTHENTICATION: &str = "authentication.k8s.io";
 
 /// One property of the wanted user, as authorization is asked about it.

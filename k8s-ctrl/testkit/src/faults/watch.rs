@@ -16,16 +16,21 @@ pub(super) fn exposed(stream: WatchStream, faults: &Faults) -> WatchStream {
         let faults = faults.clone();
         stream.ready_chunks(BATCH).then(move |events| late(events, faults.clone())).flat_map(stream::iter)
     };
-    let last_words = faults.hits(500).then(|| WatchEvent::Error(Status::expired("too old resource version")));
-    let end = end(faults.clone());
+    let state = Some((late.boxed(), end(faults.clone()).boxed(), faults.clone()));
     // Not `take_until`: what is on its way when a connection breaks is lost.
-    let cut = stream::unfold((late.boxed(), end.boxed()), |(mut late, mut end)| async move {
+    let exposed = stream::unfold(state, |state| async move {
+        let (mut late, mut end, faults) = state?;
         match future::select(&mut end, late.next()).await {
-            future::Either::Left(_) | future::Either::Right((None, _)) => None,
-            future::Either::Right((Some(event), _)) => Some((event, (late, end))),
+            future::Either::Left(_) => faults.hits(500).then(|| (too_old(), None)),
+            future::Either::Right((None, _)) => None,
+            future::Either::Right((Some(event), _)) => Some((event, Some((late, end, faults)))),
         }
     });
-    cut.chain(stream::iter(last_words)).boxed()
+    exposed.boxed()
+}
+
+fn too_old() -> WatchEvent {
+    WatchEvent::Error(Status::expired("too old resource version"))
 }
 
 async fn late(events: Vec<WatchEvent>, faults: Faults) -> Vec<WatchEvent> {
