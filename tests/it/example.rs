@@ -101,7 +101,10 @@ async fn cluster_example_says_what_is_wrong() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let said = fails(&["--listen", &address]).await;
-    assert_eq!(said.lines().last().unwrap(), format!("error: cannot serve on {address}: Address already in use (os error 98)"));
+    assert_eq!(
+        said.lines().last().unwrap(),
+        format!("error: cannot serve on {address}: Address already in use (os error 98)")
+    );
 }
 
 /// What the program says that must end with an error.

@@ -166,7 +166,11 @@ async fn million() {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(if std::env::args().any(|a| a == "one") { 1 } else { 2 }).enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(if std::env::args().any(|a| a == "one") { 1 } else { 2 })
+        .enable_time()
+        .build()
+        .unwrap();
     let wants_million = std::env::args().any(|argument| argument == "million");
     runtime.block_on(async { if wants_million { million().await } else { writes().await } });
 }
