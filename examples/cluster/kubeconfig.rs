@@ -43,7 +43,9 @@ fn make_way(path: &Path) -> Result<(), Box<dyn Error>> {
     let shown = path.display();
     let old = Kubeconfig::read(path).ok().filter(|old| old.current_context == CONTEXT);
     let Some(old) = old else {
-        return Err(format!("{shown} exists already and is not of this program: name another file, or remove it").into());
+        return Err(
+            format!("{shown} exists already and is not of this program: name another file, or remove it").into()
+        );
     };
     let addresses = old.clusters.iter().filter_map(|named| named.cluster.server.strip_prefix("https://"));
     if addresses.into_iter().any(|address| TcpStream::connect(address).is_ok()) {

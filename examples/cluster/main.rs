@@ -98,7 +98,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     println!("    kubectl create deployment web --image=registry.example/web --replicas=3");
     println!("    kubectl rollout status deployment/web");
     println!("    kubectl get pods -o wide");
-    println!("\nThe kubeconfig is the administrator's. Others may do what roles say (RBAC): without credentials, next to nothing.");
+    println!(
+        "\nThe kubeconfig is the administrator's. Others may do what roles say (RBAC): without credentials, next to nothing."
+    );
     println!("Ctrl-C stops it and removes the kubeconfig.");
 
     interrupted.wait().await;

@@ -4,7 +4,7 @@
 
 /// Nobody is called that.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no controller {name}; there are {}", known.join(", "))]
+#[error("there is no controller {name}; there are {}", .known.join(", "))]
 pub struct UnknownController {
     /// The name that was given.
     pub name: String,

@@ -101,7 +101,8 @@ async fn cluster_example_says_what_is_wrong() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let said = fails(&["--listen", &address]).await;
-    assert_eq!(said.lines().last().unwrap(), format!("error: cannot serve on {address}: Address already in use (os error 98)"));
+    let wanted = format!("error: cannot serve on {address}: Address already in use");
+    assert!(said.starts_with(&wanted), "{said}");
 }
 
 /// What the program says that must end with an error.
@@ -117,9 +118,8 @@ async fn cluster_example_shows_nothing_to_who_shows_no_credentials() {
     let scratch = Scratch::new("example-anonymous");
     let (child, kubeconfig) = start(scratch.path(), &["--nodes", "1"]).await;
     let mut nobody = Kubeconfig::read(&kubeconfig).unwrap();
-    nobody.users.clear();
-    for context in &mut nobody.contexts {
-        context.context.user.clear();
+    for named in &mut nobody.users {
+        named.user = Default::default();
     }
     let client = k8s_kit::https::client(&nobody, &Env::system()).unwrap();
     let maps = client.namespaced::<ConfigMap>("default");

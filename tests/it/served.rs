@@ -22,7 +22,8 @@ pub(crate) struct Recorded {
 impl Recorded {
     pub(crate) async fn start(name: &str) -> Self {
         // The recorded nodes ran everything forever and had no disk.
-        let node = |i| HollowNode::new(format!("hollow-{i}")).cpu(1).memory("3840Mi").ephemeral_storage(0).ignores_commands();
+        let node =
+            |i| HollowNode::new(format!("hollow-{i}")).cpu(1).memory("3840Mi").ephemeral_storage(0).ignores_commands();
         Self::start_with(name, (1..=5).map(node)).await
     }
 

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use futures_core::Stream;
-use k8s_api::Status;
+use k8s_api::{GroupVersionResource, Status};
 use k8s_api_client::{Call, Reply, Request, Response, Target, Transport, WatchEvent, WatchStream};
 use k8s_api_server::ApiServer;
 use parking_lot::Mutex;
@@ -72,27 +72,25 @@ impl Fault {
         self
     }
 
-    /// The failure that is due for this request, if any.
-    fn strike(&self, request: &Request) -> Option<Status> {
+    /// The failure that is due for a request, if any; `written` is the object that it changes or deletes.
+    pub(crate) fn strike(&self, written: Option<(&GroupVersionResource, &str)>) -> Option<Status> {
         let mut state = self.0.lock();
         state.requests += 1;
         if let Some(status) = state.failures.pop_front() {
             return Some(status);
         }
-        let Target::Resource(target) = &request.target else { return None };
-        if !matches!(request.call, Call::Update(..) | Call::Patch(..) | Call::Delete(_)) {
-            return None;
-        }
-        let hit = |(resource, name): &(String, String)| *resource == *target.resource.resource && *name == target.name;
+        let (resource, name) = written?;
+        let hit = |(other, object): &(String, String)| **other == *resource.resource && object == name;
         let found = state.conflicts.iter().position(hit)?;
         state.conflicts.remove(found);
-        Some(Status::stale(&target.resource, &target.name))
+        Some(Status::stale(resource, name))
     }
 
-    fn watched(&self, stream: WatchStream) -> WatchStream {
+    /// For a watch that begins now.
+    pub(crate) fn scissors(&self) -> Scissors {
         let mut state = self.0.lock();
         state.next_watch += 1;
-        Box::pin(Watched { stream, fault: self.clone(), number: state.next_watch, cuts: state.cuts, ended: false })
+        Scissors { fault: self.clone(), number: state.next_watch, cuts: state.cuts }
     }
 }
 
@@ -112,23 +110,54 @@ impl Faulty {
 #[async_trait]
 impl Transport for Faulty {
     async fn call(&self, request: Request) -> Result<Reply, Status> {
-        if let Some(status) = self.fault.strike(&request) {
+        if let Some(status) = self.fault.strike(written(&request)) {
             return Err(status);
         }
         let mut reply = self.server.call(request).await?;
         if let Response::Watch(stream) = reply.response {
-            reply.response = Response::Watch(self.fault.watched(stream));
+            reply.response =
+                Response::Watch(Box::pin(Watched { stream, scissors: self.fault.scissors(), ended: false }));
         }
         Ok(reply)
+    }
+}
+
+fn written(request: &Request) -> Option<(&GroupVersionResource, &str)> {
+    let Target::Resource(target) = &request.target else { return None };
+    let writes = matches!(request.call, Call::Update(..) | Call::Patch(..) | Call::Delete(_));
+    writes.then_some((&target.resource, &target.name))
+}
+
+/// What cuts one watch.
+#[derive(Debug)]
+pub(crate) struct Scissors {
+    fault: Fault,
+    number: u64,
+    cuts: u64,
+}
+
+impl Scissors {
+    /// `Some` when the watch is cut, with what it says last; otherwise the task is woken then.
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Option<Option<Status>> {
+        let mut state = self.fault.0.lock();
+        if state.cuts != self.cuts {
+            return Some(state.last_words.clone());
+        }
+        state.watches.insert(self.number, cx.waker().clone());
+        None
+    }
+}
+
+impl Drop for Scissors {
+    fn drop(&mut self) {
+        self.fault.0.lock().watches.remove(&self.number);
     }
 }
 
 /// A watch that can be cut.
 struct Watched {
     stream: WatchStream,
-    fault: Fault,
-    number: u64,
-    cuts: u64,
+    scissors: Scissors,
     ended: bool,
 }
 
@@ -139,26 +168,12 @@ impl Stream for Watched {
         if self.ended {
             return Poll::Ready(None);
         }
-        let cut = {
-            let mut state = self.fault.0.lock();
-            let cut = (state.cuts != self.cuts).then(|| state.last_words.clone());
-            if cut.is_none() {
-                state.watches.insert(self.number, cx.waker().clone());
-            }
-            cut
-        };
-        match cut {
+        match self.scissors.poll(cx) {
             Some(last_words) => {
                 self.ended = true;
                 Poll::Ready(last_words.map(WatchEvent::Error))
             }
             None => self.stream.as_mut().poll_next(cx),
         }
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        self.fault.0.lock().watches.remove(&self.number);
     }
 }

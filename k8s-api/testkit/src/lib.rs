@@ -4,7 +4,9 @@
 mod server;
 
 mod fault;
+mod http;
 mod quiet;
 
 pub use fault::Fault;
+pub use http::{Http, HttpBody};
 pub use server::TestServer;

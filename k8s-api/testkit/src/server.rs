@@ -3,12 +3,13 @@ use std::time::Duration;
 
 use k8s_api::UserInfo;
 use k8s_api_client::{Client, Transport};
-use k8s_api_server::http::{Authenticator, HttpService};
+use k8s_api_server::http::Authenticator;
 use k8s_api_server::{ApiServer, ApiServerBuilder};
 use k8s_env::Env;
 use k8s_store::{Memory, Store};
 
 use crate::fault::{Fault, Faulty};
+use crate::http::Http;
 use crate::quiet;
 
 /// A true API server in process, over a memory store of its own.
@@ -63,10 +64,18 @@ impl TestServer {
         Client::new(self.transport.clone(), user)
     }
 
-    /// The server behind HTTP, in process and without the fault layer. A bearer token is the name of its user; `admin`
-    /// is the administrator.
-    pub fn http(&self) -> HttpService {
-        self.server.http(ByName)
+    /// The server behind HTTP, in process. A bearer token is the name of its user; `admin` is the administrator.
+    ///
+    /// What may go wrong goes wrong here too, and requests count for [`TestServer::settled`].
+    pub fn http(&self) -> Http {
+        Http::new(self.server.http(ByName), self.fault.clone())
+    }
+
+    /// The server for another library's client, in process and over real HTTP/1.1, as `user`: a `kube::Client` is
+    /// `kube::Client::new(api.in_process(UserInfo::admin()), "default")`.
+    #[cfg(feature = "in-process")]
+    pub fn in_process(&self, user: UserInfo) -> k8s_api_https::InProcess {
+        k8s_api_https::in_process(self.http(), user)
     }
 
     /// What may go wrong on the way of this server's clients.

@@ -78,7 +78,9 @@ enum End {
 enum Token {
     Word(String),
     /// The output goes into the file that follows.
-    Into { append: bool },
+    Into {
+        append: bool,
+    },
     Then,
     And,
     Or,

@@ -86,9 +86,9 @@ fn is_tag(tag: &str) -> bool {
 
 fn is_digest(digest: &str) -> bool {
     let Some((algorithm, hex)) = digest.split_once(':') else { return false };
-    let named = algorithm
-        .split(['-', '_', '+', '.'])
-        .all(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let named = algorithm.split(['-', '_', '+', '.']).all(|part| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    });
     named && hex.len() >= 32 && hex.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
@@ -99,7 +99,8 @@ mod tests {
     #[test]
     fn names_that_registries_know_pass() {
         let digest = format!("quay.io/a/b:1@sha256:{}", "0".repeat(64));
-        let fine = ["busybox", "acme/web:2", "localhost:5000/web", "REG.example/a__b/c--d.e:v1.0-rc_1", "[::1]:5/a", &digest];
+        let fine =
+            ["busybox", "acme/web:2", "localhost:5000/web", "REG.example/a__b/c--d.e:v1.0-rc_1", "[::1]:5/a", &digest];
         for image in fine {
             assert_eq!(check(image), Ok(()), "{image}");
         }

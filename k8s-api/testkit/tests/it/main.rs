@@ -79,3 +79,40 @@ async fn http_speaks_in_the_name_of_its_token() {
     assert!(body.starts_with(b"{\"kind\":\"NamespaceList\""));
     let _ = api.client_as(UserInfo::new("alice", &[]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn faults_strike_over_http_too() {
+    let api = TestServer::new().await;
+    api.client().namespaced::<ConfigMap>("default").create(map("m")).await.unwrap();
+    let ask = async |method: &str, uri: &str| {
+        let request = http::Request::builder().method(method).uri(uri).header("authorization", "Bearer admin");
+        api.http().call(request.body(Full::<&[u8]>::default()).unwrap()).await.unwrap()
+    };
+    let path = "/api/v1/namespaces/default/configmaps/m";
+    api.fault().conflict_once("configmaps", "m").fail_next(1, &Status::unavailable("down"));
+    assert_eq!(ask("GET", path).await.status(), 503);
+    let conflict = ask("DELETE", path).await;
+    assert_eq!(conflict.status(), 409);
+    let body = conflict.into_body().collect().await.unwrap().to_bytes();
+    let said: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((&said["kind"], &said["reason"]), (&json!("Status"), &json!("Conflict")));
+
+    let watch = "/api/v1/namespaces/default/configmaps?watch=true&resourceVersion=1";
+    for expires in [false, true] {
+        let mut events = ask("GET", watch).await.into_body();
+        let first = events.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert!(first.starts_with(b"{\"type\":\"ADDED\""), "{first:?}");
+        if expires {
+            api.fault().expire_watches()
+        } else {
+            api.fault().cut_watches()
+        };
+        let last = events.collect().await.unwrap().to_bytes();
+        assert_eq!(last.starts_with(b"{\"type\":\"ERROR\""), expires, "{last:?}");
+        assert_eq!(last.is_empty(), !expires, "{last:?}");
+    }
+
+    let before = api.fault().requests();
+    assert_eq!(ask("DELETE", path).await.status(), 200);
+    assert_eq!(api.fault().requests(), before + 1);
+}
