@@ -20,9 +20,8 @@ pub(crate) fn read_snapshot(
     let mut blocks = Blocks::open(file, name)?;
     let header = blocks.header;
     let nonsense = |at| damaged(name, at, Damage::Nonsense);
-    let batch = match blocks.next().transpose()? {
-        Some((Block::Batch(batch), _)) => batch,
-        _ => return Err(nonsense(SNAPSHOT_HEADER as u64)),
+    let Some((Block::Batch(batch), _)) = blocks.next().transpose()? else {
+        return Err(nonsense(SNAPSHOT_HEADER as u64));
     };
     let mut fill = Fill::new(limits, header.revision, batch, (header.keys as usize).min(1 << 24));
     let mut keys = 0;

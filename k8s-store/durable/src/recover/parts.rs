@@ -78,13 +78,11 @@ impl<'a> Parts<'a> {
         let mut step = Step { part: part.number, frames: Vec::new(), end: None };
         let begin = part.at;
         while part.at - begin < STEP {
-            match self.frame(&mut part)? {
-                Some(frame) => step.frames.push(frame),
-                None => {
-                    step.end = Some(self.end(part)?);
-                    return Ok(Some(step));
-                }
-            }
+            let Some(frame) = self.frame(&mut part)? else {
+                step.end = Some(self.end(part)?);
+                return Ok(Some(step));
+            };
+            step.frames.push(frame);
         }
         self.open = Some(part);
         Ok(Some(step))
