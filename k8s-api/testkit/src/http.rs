@@ -88,7 +88,8 @@ fn written(method: &Method, path: &str) -> Option<(GroupVersionResource, String)
         ["namespaces", _, resource, name, ..] | [resource, name, ..] => (*resource, name),
         _ => return None,
     };
-    Some((GroupVersionResource::new(group, *version, resource), (*name).to_owned()))
+    let (group, version) = (group.to_owned(), (*version).to_owned());
+    Some((GroupVersionResource::new(group, version, resource.to_owned()), (*name).to_owned()))
 }
 
 fn is_watch(uri: &Uri) -> bool {

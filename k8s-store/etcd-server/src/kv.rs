@@ -19,10 +19,7 @@ pub(crate) struct KvService(pub(crate) Arc<Node>);
 #[tonic::async_trait]
 impl Kv for KvService {
     async fn range(&self, request: Request<RangeRequest>) -> Result<Response<RangeResponse>, Status> {
-        let (range, options, answer) = Read::decode(request.into_inner())?.split();
-        let page = self.0.store.range(range, options).await.map_err(status)?;
-        let header = self.0.header(page.revision);
-        Ok(Response::new(answer.encode(page, header)))
+        self.0.range(request.into_inner()).await.map(Response::new)
     }
 
     async fn put(&self, request: Request<PutRequest>) -> Result<Response<PutResponse>, Status> {
@@ -56,6 +53,15 @@ impl Kv for KvService {
         let revision = u64::try_from(request.into_inner().revision).unwrap_or(0);
         self.0.store.compact(Revision(revision)).await.map_err(status)?;
         Ok(Response::new(CompactionResponse { header: Some(self.0.header_now().await?) }))
+    }
+}
+
+impl Node {
+    pub(crate) async fn range(&self, request: RangeRequest) -> Result<RangeResponse, Status> {
+        let (range, options, answer) = Read::decode(request)?.split();
+        let page = self.store.range(range, options).await.map_err(status)?;
+        let header = self.header(page.revision);
+        Ok(answer.encode(page, header))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod server;
 
+mod connection;
 mod serve;
 mod service;
 mod tls;
@@ -12,6 +13,7 @@ mod cluster;
 mod kv;
 mod lease;
 mod maintenance;
+mod range;
 pub mod snapshot;
 mod watch;
 

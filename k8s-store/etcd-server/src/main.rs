@@ -8,6 +8,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use tokio::runtime::Runtime;
 
+/// Every request makes and drops many small things, on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = command::Arguments::parse();
     let end = Runtime::new().map_err(command::Failure::from).and_then(|runtime| runtime.block_on(arguments.run()));

@@ -4,11 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http2;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use k8s_env::{Spawner, Tasks};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
@@ -24,14 +20,6 @@ const GRACE: Duration = Duration::from_secs(1);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// When to ask whether a silent client is still there, and how long to wait for an answer: etcd's own.
-const PING_EVERY: Duration = Duration::from_secs(7200);
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
-/// How much of a request is taken in that nobody has read yet, of one and of all of a connection.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 16 << 20;
-/// How much of an answer is made before the client takes it in.
-const SEND_BUFFER: usize = 256 << 10;
 
 /// A listener that serves a store as etcd.
 ///
@@ -48,8 +36,9 @@ impl EtcdServer {
     /// Serves whom `listener` accepts, over TLS if told how.
     ///
     /// # Limits
-    /// 16,384 connections, 10 seconds for the TLS handshake. A request is at most 512 KiB larger than the largest
-    /// write. Answers that a client does not take in are not made: its watches fall behind and catch up from history.
+    /// 16,384 connections, as many calls at once on each, 10 seconds for the TLS handshake. A request is at most 512 KiB
+    /// larger than the largest write. Of an answer that a client does not take in 64 KiB are made, and one message of a
+    /// watch: it falls behind and catches up from history.
     ///
     /// # Errors
     /// When the listener has no address.
@@ -60,37 +49,6 @@ impl EtcdServer {
         let acceptor = tls.map(|tls| TlsAcceptor::from(tls.0));
         tasks.spawn(accept(listener, self.clone(), acceptor, Arc::clone(&slots), tasks.spawner()));
         Ok(Server { address, stop: Arc::clone(&self.stop), slots, tasks })
-    }
-
-    /// Serves one connection, until the other end closes it or the streams of the server end.
-    ///
-    /// # Cancellation
-    /// Dropping the future closes the connection.
-    pub async fn serve_connection(&self, io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        // Requests are tasks of their connection: they end with it, and connections do not contend for one set.
-        let tasks = Tasks::new();
-        let service = TowerToHyperService::new(self.service());
-        let mut builder = http2::Builder::new(OnTasks(tasks.spawner()));
-        builder
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(None)
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_send_buf_size(SEND_BUFFER)
-            .keep_alive_interval(PING_EVERY)
-            .keep_alive_timeout(PING_TIMEOUT);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
-        let end = tokio::select! {
-            biased;
-            end = connection.as_mut() => end,
-            () = self.node.stopped() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = end {
-            tracing::debug!(%error, "a connection broke");
-        }
     }
 }
 
@@ -157,16 +115,6 @@ async fn handle(server: EtcdServer, stream: TcpStream, peer: SocketAddr, tls: Op
         Ok(Ok(stream)) => server.serve_connection(stream).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
-    }
-}
-
-/// Lets hyper spawn the parts of a connection into the server's tasks.
-#[derive(Clone, Debug)]
-struct OnTasks(Spawner);
-
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for OnTasks {
-    fn execute(&self, task: F) {
-        self.0.spawn(task);
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::{FutureExt, TryFutureExt};
 use http::{HeaderValue, Request, Response};
 use k8s_store_etcd_proto::etcdserverpb::auth_server::AuthServer;
 use k8s_store_etcd_proto::etcdserverpb::cluster_server::ClusterServer;
@@ -20,8 +21,8 @@ use crate::kv::KvService;
 use crate::lease::LeaseService;
 use crate::maintenance::MaintenanceService;
 use crate::node::Node;
-use crate::status;
 use crate::watch::WatchService;
+use crate::{range, status};
 
 /// How much larger a message may be than the largest request, as with etcd.
 const OVERHEAD: usize = 512 << 10;
@@ -37,6 +38,7 @@ pub struct EtcdService {
     cluster: ClusterServer<ClusterService>,
     maintenance: MaintenanceServer<MaintenanceService>,
     auth: AuthServer<AuthService>,
+    node: Arc<Node>,
     max_message: usize,
 }
 
@@ -51,6 +53,7 @@ impl EtcdService {
             cluster: ClusterServer::new(ClusterService(node())),
             maintenance: MaintenanceServer::new(MaintenanceService(node())),
             auth: AuthServer::new(AuthService(node())),
+            node: node(),
             max_message,
         }
     }
@@ -76,10 +79,12 @@ where
         let mut path = request.uri().path().split('/').skip(1);
         let (service, method) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
         match service {
-            "etcdserverpb.KV" => {
-                let (answer, max_message) = (self.kv.call(request), self.max_message);
-                Box::pin(async move { answer.await.map(|response| too_large_in_go(response, max_message)) })
+            // The stub refuses what is compressed, in its own words.
+            "etcdserverpb.KV" if method == "Range" && !request.headers().contains_key("grpc-encoding") => {
+                let answer = range::call(Arc::clone(&self.node), self.max_message, request);
+                too_large_in_go(answer.map(Ok), self.max_message)
             }
+            "etcdserverpb.KV" => too_large_in_go(self.kv.call(request), self.max_message),
             "etcdserverpb.Watch" => self.watch.call(request),
             "etcdserverpb.Lease" => self.lease.call(request),
             "etcdserverpb.Cluster" => self.cluster.call(request),
@@ -96,8 +101,15 @@ fn answer(status: Status) -> Answer {
     Box::pin(std::future::ready(Ok(status.into_http())))
 }
 
+fn too_large_in_go<F>(answer: F, max_message: usize) -> Answer
+where
+    F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
+{
+    Box::pin(answer.map_ok(move |response| in_words_of_go(response, max_message)))
+}
+
 /// Says of a message that is too large what Go's gRPC, and so etcd, says of it: another code and other words.
-fn too_large_in_go(mut response: Response<Body>, max_message: usize) -> Response<Body> {
+fn in_words_of_go(mut response: Response<Body>, max_message: usize) -> Response<Body> {
     const OUT_OF_RANGE: &str = "11";
     const RESOURCE_EXHAUSTED: HeaderValue = HeaderValue::from_static("8");
     const SAYS: &str = "Error,%20decoded%20message%20length%20too%20large:%20found%20";

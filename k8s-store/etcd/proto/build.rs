@@ -6,6 +6,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tonic_prost_build::configure()
         // Values go from the socket to the store, and back, without a copy into a `Vec`.
         .bytes(".")
+        .codec_path("crate::ExactCodec")
         .build_transport(false)
         .compile_fds(files)?;
     Ok(())

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::node::{Backend, Node};
 
 /// How much is put into one message when more is ready: so much that the cost of a message is shared by many events,
-/// and so little that other watches of the stream get their turn.
+/// and so little that other watches of the stream get their turn, and one that is not read costs little.
 const MOST_EVENTS: usize = 1000;
-const MOST_BYTES: usize = 256 << 10;
+const MOST_BYTES: usize = 64 << 10;
 
 /// One watch of a stream, as a stream of what happens to it. It ends when it is cancelled or has failed.
 ///

@@ -12,6 +12,7 @@ use k8s_store::{Error, EventFilter, KeyRange, Revision, Watch, WatchOptions};
 use k8s_store_etcd_proto::etcdserverpb::watch_create_request::FilterType;
 use k8s_store_etcd_proto::etcdserverpb::watch_request::RequestUnion;
 use k8s_store_etcd_proto::etcdserverpb::{WatchCreateRequest, WatchRequest, WatchResponse};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tonic::{Status, Streaming};
 
@@ -76,7 +77,8 @@ struct Seat {
 
 impl Session {
     pub(super) fn new(node: Arc<Node>, requests: Streaming<WatchRequest>) -> Self {
-        let stopped = Box::pin(node.stopped());
+        // It is looked at by all streams of a connection in turn, too often for the runtime's patience.
+        let stopped = Box::pin(unconstrained(node.stopped()));
         Self {
             node,
             requests,

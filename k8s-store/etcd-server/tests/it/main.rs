@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 #![expect(clippy::print_stdout, reason = "what is compared and what is skipped is told")]
 
+mod answers;
 mod around;
 mod etcdctl;
+mod hostile;
 mod masks;
 #[path = "../../../etcd/tests/it/peer.rs"]
 mod peer;

@@ -1,8 +1,8 @@
 //! The same calls, message by message, to etcd and to us.
 
-mod client;
+pub(crate) mod client;
 mod kubernetes;
-mod script;
+pub(crate) mod script;
 
 use std::fmt::Write;
 

@@ -1,6 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod codec;
+mod corked;
+mod rounds;
+
+pub use codec::{ExactCodec, ExactDecoder, ExactEncoder};
+pub use corked::Corked;
+pub use rounds::{Driving, Rounds};
+
 /// Keys, values and events.
 #[expect(missing_docs, reason = "generated, and etcd's own documents say what the fields mean")]
 pub mod mvccpb {

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::future::Future;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use k8s_env::Spawner;
+use k8s_store_etcd_proto::{Corked, Rounds};
 use tonic::body::Body;
 
 use super::{Endpoint, Io};
@@ -49,18 +49,22 @@ impl Line {
         io: Box<dyn Io>,
         spawner: Spawner,
     ) -> Result<Self, hyper::Error> {
-        let (sender, connection) = http2::Builder::new(OnTasks(spawner.clone()))
+        let (io, rounds) = (Corked::new(io), Rounds::default());
+        let (sender, connection) = http2::Builder::new(rounds.clone())
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .keep_alive_interval(PING_EVERY)
             .keep_alive_timeout(PING_TIMEOUT)
             .keep_alive_while_idle(true)
-            .handshake(TokioIo::new(io))
+            .handshake(TokioIo::new(io.clone()))
             .await?;
+        let driving: BoxFuture<'static, _> = Box::pin(rounds.drive(io, connection).until_calls_end());
         spawner.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to etcd broke");
+            match driving.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "a connection to etcd broke"),
+                Err(error) => tracing::debug!(%error, "a connection to etcd cannot be written to"),
             }
         });
         Ok(Self { number, endpoint, sender })
@@ -119,15 +123,5 @@ impl std::error::Error for LineError {
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Line({} to {})", self.number, self.endpoint.authority)
-    }
-}
-
-/// Lets hyper spawn the parts of a connection into the store's tasks.
-#[derive(Clone, Debug)]
-struct OnTasks(Spawner);
-
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for OnTasks {
-    fn execute(&self, task: F) {
-        self.0.spawn(task);
     }
 }

@@ -12,6 +12,7 @@ use k8s_store_etcd_proto::etcdserverpb::lease_client::LeaseClient;
 use k8s_store_etcd_proto::etcdserverpb::maintenance_client::MaintenanceClient;
 use k8s_store_etcd_proto::etcdserverpb::watch_client::WatchClient;
 use k8s_store_etcd_proto::etcdserverpb::{WatchRequest, WatchResponse};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -36,7 +37,12 @@ impl Client {
                 Err(_) => sleep(Duration::from_millis(50)).await,
             }
         };
-        let (sender, connection) = Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await.unwrap();
+        Self::over(stream, url).await
+    }
+
+    /// Over a connection that is open.
+    pub(crate) async fn over(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, url: &str) -> Self {
+        let (sender, connection) = Builder::new(TokioExecutor::new()).handshake(TokioIo::new(io)).await.unwrap();
         let tasks = Tasks::new();
         tasks.spawn(async { drop(connection.await) });
         let client = Self { sender, url: url.to_owned(), _tasks: Arc::new(tasks) };

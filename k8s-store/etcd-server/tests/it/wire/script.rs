@@ -13,7 +13,7 @@ use k8s_store_etcd_proto::etcdserverpb::{
 
 use super::{Script, compare};
 
-pub(super) fn put(key: &str, value: &str) -> PutRequest {
+pub(crate) fn put(key: &str, value: &str) -> PutRequest {
     PutRequest { key: key.to_owned().into(), value: value.to_owned().into(), ..PutRequest::default() }
 }
 
