@@ -161,7 +161,9 @@ impl Costs {
     /// Since the beginning, for each of `calls`.
     fn of_each(self, calls: usize) -> Result<(Duration, Duration)> {
         let (server, client) = Self::now(self.server)?;
-        let each = |now: Duration, began: Duration| (now - began) / u32::try_from(calls.max(1)).unwrap_or(u32::MAX);
+        let each = |now: Duration, began: Duration| {
+            now.saturating_sub(began) / u32::try_from(calls.max(1)).unwrap_or(u32::MAX)
+        };
         Ok((each(server, self.began.0), each(client, self.began.1)))
     }
 }

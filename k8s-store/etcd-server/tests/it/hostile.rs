@@ -76,7 +76,7 @@ async fn bytes_that_are_not_http2_end_their_connection() {
         call(&frame(DATA, 0, 1, &message(&[10; 1000]))[..100]),
         call(&frame(DATA, 0, 1, &[0, 0])),
         // Larger than was allowed, of a stream that is not there, and compressed headers that are not.
-        call(&frame(DATA, END_STREAM, 1, &[0; 17_000])),
+        call(&frame(DATA, END_STREAM, 1, &vec![0; 17_000])),
         after_greeting(&frame(DATA, END_STREAM, 7, &[0; 10])),
         after_greeting(&frame(HEADERS, END_HEADERS, 1, &[0xff; 100])),
         after_greeting(&frame(WINDOW_UPDATE, 0, 0, &frames::WIDEST.to_be_bytes())),

@@ -93,7 +93,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Corked<T> {
         if held.buffer.len() + size > held.buffer.capacity() && held.buffer.capacity() >= KEPT {
             held.buffer.reserve_exact(ROOM - held.buffer.len());
         }
-        slices.iter().for_each(|slice| held.buffer.extend_from_slice(slice));
+        for slice in slices {
+            held.buffer.extend_from_slice(slice);
+        }
         Poll::Ready(Ok(size))
     }
 
