@@ -16,11 +16,11 @@ pub struct Case<A: 'static = Ability> {
 /// What a [`Subject`](crate::Subject) may lack; cases that need it are left out, which is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ability {
-    /// Requests of others than the administrator: [`Subject::stranger`](crate::Subject::stranger).
+    /// Requests of others than the administrator: [`Subject::stranger()`](crate::Subject::stranger()).
     Strangers,
-    /// A revision that the server has forgotten: [`Subject::forgotten`](crate::Subject::forgotten).
+    /// A revision that the server has forgotten: [`Subject::forgotten()`](crate::Subject::forgotten()).
     Forgetting,
-    /// A node whose agent is a [`Talker`](crate::Talker): [`Subject::node`](crate::Subject::node).
+    /// A node whose agent is a [`Talker`](crate::Talker): [`Subject::node()`](crate::Subject::node()).
     Logs,
 }
 
