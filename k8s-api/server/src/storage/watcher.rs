@@ -42,6 +42,8 @@ pub(crate) struct Watcher {
     cache: Arc<Cache>,
     selection: Selection,
     cursor: Cursor,
+    /// Changes up to here were not asked for.
+    after: u64,
     ready: VecDeque<WatchEvent>,
     /// Everything up to here has been reported.
     seen: u64,
@@ -80,11 +82,13 @@ impl Watcher {
         };
         let bookmark = bookmarks.then(|| Box::pin(tokio::time::sleep(BOOKMARK_INTERVAL)));
         let deadline = timeout.map(|after| Box::pin(tokio::time::sleep(after)));
-        Ok(Self { cache, selection, cursor, ready, seen, bookmark, deadline, ended: false })
+        let after = if let Start::After(revision) = start { revision } else { 0 };
+        Ok(Self { cache, selection, cursor, after, ready, seen, bookmark, deadline, ended: false })
     }
 
     fn translate(&self, change: &Change) -> Option<WatchEvent> {
-        if !self.selection.covers(&change.key) {
+        // A watch may begin in the future.
+        if change.revision <= self.after || !self.selection.covers(&change.key) {
             return None;
         }
         let object = || change.entry.object().clone();
@@ -115,7 +119,8 @@ impl Watcher {
         timer.as_mut().reset(Instant::now() + BOOKMARK_INTERVAL);
         // Registers the timer's waker again; it cannot be due yet.
         let _ = timer.as_mut().poll(cx);
-        Some(WatchEvent::Bookmark { revision: self.seen, initial_events_end: false })
+        let reached = self.seen <= self.cache.revision();
+        reached.then_some(WatchEvent::Bookmark { revision: self.seen, initial_events_end: false })
     }
 }
 
