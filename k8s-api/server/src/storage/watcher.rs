@@ -12,8 +12,10 @@ use tokio::time::{Instant, Sleep};
 use super::cache::{Change, Cursor, Found};
 use super::{Cache, Selection};
 
-/// How many changes a watcher takes from the log at a time.
+/// How many changes a watcher takes from the log at a time, and how many bytes of objects it thereby keeps alive: one that
+/// does not read shall not keep much.
 const BATCH: usize = 256;
+const BATCH_BYTES: usize = 256 * 1024;
 /// How often a watcher that asked for bookmarks gets one.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -136,7 +138,7 @@ impl Stream for Watcher {
             if let Some(event) = this.ready.pop_front() {
                 return Poll::Ready(Some(event));
             }
-            match this.cache.poll_changes(&mut this.cursor, cx, BATCH) {
+            match this.cache.poll_changes(&mut this.cursor, cx, BATCH, BATCH_BYTES) {
                 Found::Changes(changes, upto) => {
                     let events: Vec<_> = changes.iter().filter_map(|change| this.translate(change)).collect();
                     this.ready.extend(events);
