@@ -1,5 +1,6 @@
 mod body;
 mod connection;
+mod linger;
 mod service;
 
 use std::convert::Infallible;

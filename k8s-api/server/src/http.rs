@@ -7,6 +7,7 @@ mod options;
 mod protobuf;
 mod route;
 mod table;
+mod upload;
 mod user;
 mod warnings;
 
@@ -16,14 +17,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use k8s_api::{Status, UserInfo};
 use k8s_api_client::{Body, Call, MediaType, PatchKind, Reply, ResourceTarget, Target};
 
 pub use body::ResponseBody;
+pub use upload::Stopping;
 pub use user::{AccountTokens, Authenticator, Credentials, TokenFile};
 
 use crate::authorize::Action;
@@ -32,15 +32,18 @@ use crate::paths;
 use crate::server::ApiServer;
 use accept::{Accept, Encoding};
 use route::Route;
+use upload::Upload;
 
-/// The longest request body that is read: 3 MiB, as upstream.
-const LONGEST_BODY: usize = 3 * 1024 * 1024;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// An [`ApiServer`] behind HTTP.
 ///
 /// Who asks is found out by the [`Authenticator`] from the request's credentials; a TLS listener puts the client's
 /// certificate subject into the request's extensions as [`Credentials`]. Requests without credentials are anonymous.
+///
+/// # Limits
+/// Bodies of 3 MiB. Of a body that an answer does not wait for, up to 256 KiB (over HTTP/2, 3 MiB) are read for a second;
+/// if there is more, an answer over HTTP/1.1 says `Connection: close`.
 #[derive(Clone, Debug)]
 pub struct HttpService {
     core: Arc<Core>,
@@ -71,26 +74,19 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (parts, body) = request.into_parts();
         let service = self.clone();
-        // Erased here, so that everything behind is compiled once.
-        let body = Box::pin(async move {
-            match Limited::new(body, LONGEST_BODY).collect().await {
-                Ok(collected) => Ok(collected.to_bytes()),
-                Err(error) if error.is::<LengthLimitError>() => {
-                    Err(Status::too_large(format!("Request entity too large: limit is {LONGEST_BODY}")))
-                }
-                Err(error) => Err(Status::bad_request(format!("reading the request: {error}"))),
-            }
-        });
-        Box::pin(async move { Ok(service.answer(parts, body).await) })
+        let mut upload = Upload::new(body, &parts);
+        Box::pin(async move {
+            let mut response = service.answer(&parts, &mut upload).await;
+            upload.leave(&parts, &mut response).await;
+            Ok(response)
+        })
     }
 }
 
-type FutureBody = Pin<Box<dyn Future<Output = Result<Bytes, Status>> + Send>>;
-
 impl HttpService {
-    async fn answer(&self, parts: http::request::Parts, body: FutureBody) -> Response<ResponseBody> {
+    async fn answer(&self, parts: &http::request::Parts, upload: &mut Upload) -> Response<ResponseBody> {
         let accept = Accept::parse(parts.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default());
-        let mut response = match self.try_answer(&parts, &accept, body).await {
+        let mut response = match self.try_answer(parts, &accept, upload).await {
             Ok(response) => response,
             Err(refusal) => refusal.response(&accept),
         };
@@ -111,7 +107,7 @@ impl HttpService {
         &self,
         parts: &http::request::Parts,
         accept: &Accept,
-        body: FutureBody,
+        upload: &mut Upload,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let query = options::Query::parse(parts.uri.query().unwrap_or_default());
         let agent = parts.headers.get("user-agent").and_then(|v| v.to_str().ok()).unwrap_or("unknown");
@@ -136,7 +132,7 @@ impl HttpService {
         };
         let call = match self.call_of(parts, resource, &query, accept)? {
             Some(call) => call,
-            None => self.body_call(parts, resource, &query, accept, body).await?,
+            None => self.body_call(parts, resource, &query, accept, upload).await?,
         };
         let request = k8s_api_client::Request {
             target: target.clone(),
@@ -214,7 +210,7 @@ impl HttpService {
         target: &ResourceTarget,
         query: &options::Query,
         accept: &Accept,
-        body: FutureBody,
+        upload: &mut Upload,
     ) -> Result<Call, Status> {
         let verb = match parts.method {
             Method::POST => "create",
@@ -228,14 +224,14 @@ impl HttpService {
         let content_type = parts.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let media = content_type.split(';').next().unwrap_or_default().trim();
         Ok(match parts.method {
-            Method::POST => Call::Create(encoded(media, body).await?, options::write(query, "CreateOptions")?),
-            Method::PUT => Call::Update(encoded(media, body).await?, options::write(query, "UpdateOptions")?),
+            Method::POST => Call::Create(encoded(media, upload).await?, options::write(query, "CreateOptions")?),
+            Method::PUT => Call::Update(encoded(media, upload).await?, options::write(query, "UpdateOptions")?),
             Method::PATCH => {
                 let kind = patch_kind(media)?;
-                Call::Patch(kind, body.await?, options::write(query, "PatchOptions")?)
+                Call::Patch(kind, upload.read().await?, options::write(query, "PatchOptions")?)
             }
             _ => {
-                let delete = options::delete(query, &body.await?, media)?;
+                let delete = options::delete(query, &upload.read().await?, media)?;
                 if target.name.is_empty() {
                     Call::DeleteCollection(delete, options::list(query)?)
                 } else {
@@ -288,7 +284,7 @@ impl Refusal {
     }
 }
 
-async fn encoded(media: &str, body: FutureBody) -> Result<Body, Status> {
+async fn encoded(media: &str, upload: &mut Upload) -> Result<Body, Status> {
     let media = match media {
         "" | "application/json" | "*/*" => MediaType::Json,
         "application/yaml" => MediaType::Yaml,
@@ -299,7 +295,7 @@ async fn encoded(media: &str, body: FutureBody) -> Result<Body, Status> {
             ));
         }
     };
-    Ok(Body::Encoded(media, body.await?))
+    Ok(Body::Encoded(media, upload.read().await?))
 }
 
 fn patch_kind(media: &str) -> Result<PatchKind, Status> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
+use http::header::CONNECTION;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{HttpService, service_fn};
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 use tokio_rustls::server::TlsStream;
 
 use super::body::UntilStop;
+use super::linger::{Linger, Wanted};
 use super::{Erased, Shared, stopped};
 use crate::rt::OnTasks;
 use crate::subject;
@@ -53,11 +55,15 @@ pub(crate) async fn serve_http1<I>(
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let bodies = stop.clone();
+    let (bodies, linger) = (stop.clone(), Wanted::default());
+    let io = Linger::new(io, linger.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let (service, user, stop) = (service.clone(), user.clone(), bodies.clone());
+        let (service, user, stop, linger) = (service.clone(), user.clone(), bodies.clone(), linger.clone());
         async move {
-            let response = service.answer(request, user.as_ref()).await;
+            let response = service.answer(request, user.as_ref(), &stop).await;
+            if response.headers().get(CONNECTION).is_some_and(|v| v == "close") {
+                linger.set();
+            }
             Ok::<_, Infallible>(response.map(|body| UntilStop::new(body, stop)))
         }
     });
@@ -72,7 +78,7 @@ async fn serve_http2(stream: TlsStream<TcpStream>, shared: Shared, user: Option<
     let service = service_fn(move |request: Request<Incoming>| {
         let (service, user, stop) = (service.clone(), user.clone(), bodies.clone());
         async move {
-            let response = service.answer(request, user.as_ref()).await;
+            let response = service.answer(request, user.as_ref(), &stop).await;
             Ok::<_, Infallible>(response.map(|body| UntilStop::new(body, stop)))
         }
     });

@@ -11,7 +11,8 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use k8s_api::Status;
-use k8s_api_server::http::Credentials;
+use k8s_api_server::http::{Credentials, Stopping};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tower::Service;
 
@@ -46,7 +47,13 @@ impl Erased {
     }
 
     /// Answers `request` as one of `user`, in time.
-    pub(super) async fn answer(&self, mut request: Request<Incoming>, user: Option<&Credentials>) -> Response<BoxBody> {
+    pub(super) async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        user: Option<&Credentials>,
+        stop: &watch::Receiver<bool>,
+    ) -> Response<BoxBody> {
+        request.extensions_mut().insert(Stopping(stop.clone()));
         if let Some(user) = user {
             request.extensions_mut().insert(user.clone());
         }

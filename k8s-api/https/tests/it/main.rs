@@ -8,5 +8,6 @@ mod kube_controller;
 mod kubeconfig;
 mod kubectl;
 mod pki;
+mod refusals;
 mod serve;
 mod transport;

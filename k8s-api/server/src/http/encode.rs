@@ -1,3 +1,5 @@
+use std::task::Poll;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, LOCATION, VARY};
@@ -15,6 +17,9 @@ use super::protobuf;
 use super::table::Printer;
 use crate::core::Core;
 use crate::paths::{Document, Form, is_plain_404};
+
+/// So many bytes of events, and the rest of the last one, are encoded before the connection takes them.
+const CHUNK: usize = 64 * 1024;
 
 /// Encodes what the server answered.
 pub(super) fn response(
@@ -204,12 +209,17 @@ fn list_metadata(list: &List) -> ListMeta {
 fn watch(stream: WatchStream, printer: Printer<'_>, encoding: Encoding) -> Response<ResponseBody> {
     let content_type = if encoding == Encoding::Protobuf { protobuf::STREAM } else { "application/json" };
     let mut frames = printer.into_frames(encoding);
-    let body = stream.ready_chunks(64).map(move |events| {
+    let mut stream = stream.fuse();
+    let body = futures_util::stream::poll_fn(move |cx| {
         let mut out = BytesMut::new();
-        for event in events {
-            frames.write(&event, &mut out);
+        while out.len() < CHUNK {
+            match stream.poll_next_unpin(cx) {
+                Poll::Ready(Some(event)) => frames.write(&event, &mut out),
+                rest if out.is_empty() => return rest.map(|_| None),
+                _ => break,
+            }
         }
-        Ok(out.freeze())
+        Poll::Ready(Some(Ok(out.freeze())))
     });
     let mut response = Response::new(ResponseBody::stream(Box::pin(body)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

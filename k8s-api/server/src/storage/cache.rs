@@ -11,6 +11,10 @@ use super::{Entry, Form, Selection, store_status};
 
 /// How many changes of one resource are kept for watchers that start late or fall behind.
 const LOG_CAPACITY: usize = 4096;
+/// How many bytes of objects that are no more the log of one resource keeps alive.
+const LOG_BYTES: usize = 32 << 20;
+/// So many changes are kept however large they are.
+const LOG_FLOOR: usize = 8;
 
 /// The objects of one resource as of the store's newest revision, and its latest changes.
 ///
@@ -22,7 +26,8 @@ const LOG_CAPACITY: usize = 4096;
 /// Changes enter in revision order under one lock, and watchers see them in that order.
 ///
 /// # Limits
-/// The log holds [`LOG_CAPACITY`] changes. A watcher whose next change has been dropped is told 410.
+/// The log holds [`LOG_CAPACITY`] changes, fewer if they keep more than [`LOG_BYTES`] of replaced and deleted objects in
+/// memory as they are stored; decoded forms come on top. A watcher whose next change has been dropped is told 410.
 #[derive(Debug)]
 pub(crate) struct Cache {
     prefix: String,
@@ -48,6 +53,8 @@ struct State {
     /// Everything up to here is in.
     revision: u64,
     log: VecDeque<Arc<Change>>,
+    /// The sum of what the changes in the log [keep](Change::keeps).
+    log_bytes: usize,
     /// The sequence number of the first change in the log.
     first: u64,
     /// Changes at or below this revision may have been dropped from the log.
@@ -63,6 +70,17 @@ struct State {
     next_watcher: u64,
     /// Typed objects that writers of this process have committed and the watch has not yet brought.
     offers: BTreeMap<u64, Object>,
+}
+
+impl Change {
+    /// The bytes that nobody but the log needs: each state of an object is replaced or deleted once.
+    fn keeps(&self) -> usize {
+        self.prev.as_ref().map_or(0, |prev| prev.object().body().len())
+    }
+
+    fn size(&self) -> usize {
+        self.entry.object().body().len()
+    }
 }
 
 /// Where a watcher stands in the log.
@@ -93,6 +111,7 @@ impl Cache {
                 objects: BTreeMap::new(),
                 revision: 0,
                 log: VecDeque::new(),
+                log_bytes: 0,
                 first: 0,
                 forgotten: 0,
                 listed: 0,
@@ -214,8 +233,8 @@ impl Cache {
         (state.in_scope(selection), state.revision, state.cursor(next))
     }
 
-    /// The next changes for a watcher; keeps the waker when there are none.
-    pub(crate) fn poll_changes(&self, cursor: &mut Cursor, cx: &mut Context<'_>, most: usize) -> Found {
+    /// The next changes for a watcher, `most` of them and not many more `bytes`; keeps the waker when there are none.
+    pub(crate) fn poll_changes(&self, cursor: &mut Cursor, cx: &mut Context<'_>, most: usize, bytes: usize) -> Found {
         let mut state = self.state.lock();
         let end = state.first + state.log.len() as u64;
         if cursor.next < state.first {
@@ -226,7 +245,13 @@ impl Cache {
             return Found::Nothing;
         }
         let from = (cursor.next - state.first) as usize;
-        let changes: Vec<_> = state.log.iter().skip(from).take(most).cloned().collect();
+        let mut taken = 0;
+        let fits = |change: &&Arc<Change>| {
+            let goes_on = taken < bytes;
+            taken += change.size();
+            goes_on
+        };
+        let changes: Vec<_> = state.log.range(from..).take(most).take_while(fits).cloned().collect();
         cursor.next += changes.len() as u64;
         let upto = if cursor.next == end { state.revision } else { changes.last().map_or(0, |c| c.revision) };
         Found::Changes(changes, upto)
@@ -256,6 +281,7 @@ impl Cache {
         // tells them so.
         state.first += state.log.len() as u64 + 1;
         state.log.clear();
+        state.log_bytes = 0;
         state.objects = objects;
         state.revision = page.revision.0;
         state.forgotten = page.revision.0;
@@ -342,13 +368,7 @@ impl Cache {
                 Change { revision, key, prev: Some(prev), entry, deleted: true }
             }
         };
-        if state.log.len() == LOG_CAPACITY
-            && let Some(dropped) = state.log.pop_front()
-        {
-            state.first += 1;
-            state.forgotten = dropped.revision;
-        }
-        state.log.push_back(Arc::new(change));
+        state.remember(change);
     }
 
     fn relative(&self, key: &[u8]) -> String {
@@ -377,6 +397,18 @@ impl Cache {
 }
 
 impl State {
+    /// Appends to the log and drops from it what is too much.
+    fn remember(&mut self, change: Change) {
+        self.log_bytes += change.keeps();
+        self.log.push_back(Arc::new(change));
+        while self.log.len() > LOG_CAPACITY || (self.log_bytes > LOG_BYTES && self.log.len() > LOG_FLOOR) {
+            let Some(dropped) = self.log.pop_front() else { return };
+            self.log_bytes -= dropped.keeps();
+            self.first += 1;
+            self.forgotten = dropped.revision;
+        }
+    }
+
     fn in_scope(&self, selection: &Selection) -> Vec<(String, Entry)> {
         let take = |(key, entry): (&String, &Entry)| (key.clone(), entry.clone());
         if selection.scope.is_empty() {

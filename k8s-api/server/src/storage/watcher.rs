@@ -12,8 +12,10 @@ use tokio::time::{Instant, Sleep};
 use super::cache::{Change, Cursor, Found};
 use super::{Cache, Selection};
 
-/// How many changes a watcher takes from the log at a time.
+/// How many changes a watcher takes from the log at a time, and how many bytes of objects it thereby keeps alive: one that
+/// does not read shall not keep much.
 const BATCH: usize = 256;
+const BATCH_BYTES: usize = 256 * 1024;
 /// How often a watcher that asked for bookmarks gets one.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -42,6 +44,8 @@ pub(crate) struct Watcher {
     cache: Arc<Cache>,
     selection: Selection,
     cursor: Cursor,
+    /// Changes up to here were not asked for.
+    after: u64,
     ready: VecDeque<WatchEvent>,
     /// Everything up to here has been reported.
     seen: u64,
@@ -80,11 +84,13 @@ impl Watcher {
         };
         let bookmark = bookmarks.then(|| Box::pin(tokio::time::sleep(BOOKMARK_INTERVAL)));
         let deadline = timeout.map(|after| Box::pin(tokio::time::sleep(after)));
-        Ok(Self { cache, selection, cursor, ready, seen, bookmark, deadline, ended: false })
+        let after = if let Start::After(revision) = start { revision } else { 0 };
+        Ok(Self { cache, selection, cursor, after, ready, seen, bookmark, deadline, ended: false })
     }
 
     fn translate(&self, change: &Change) -> Option<WatchEvent> {
-        if !self.selection.covers(&change.key) {
+        // A watch may begin in the future.
+        if change.revision <= self.after || !self.selection.covers(&change.key) {
             return None;
         }
         let object = || change.entry.object().clone();
@@ -115,7 +121,8 @@ impl Watcher {
         timer.as_mut().reset(Instant::now() + BOOKMARK_INTERVAL);
         // Registers the timer's waker again; it cannot be due yet.
         let _ = timer.as_mut().poll(cx);
-        Some(WatchEvent::Bookmark { revision: self.seen, initial_events_end: false })
+        let reached = self.seen <= self.cache.revision();
+        reached.then_some(WatchEvent::Bookmark { revision: self.seen, initial_events_end: false })
     }
 }
 
@@ -131,7 +138,7 @@ impl Stream for Watcher {
             if let Some(event) = this.ready.pop_front() {
                 return Poll::Ready(Some(event));
             }
-            match this.cache.poll_changes(&mut this.cursor, cx, BATCH) {
+            match this.cache.poll_changes(&mut this.cursor, cx, BATCH, BATCH_BYTES) {
                 Found::Changes(changes, upto) => {
                     let events: Vec<_> = changes.iter().filter_map(|change| this.translate(change)).collect();
                     this.ready.extend(events);

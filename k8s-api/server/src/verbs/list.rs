@@ -2,6 +2,7 @@ use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 use k8s_api::field::{self, Path};
+use k8s_api::status::Cause;
 use k8s_api::{GroupKind, Object, Status};
 use k8s_api_client::{List, ListOptions, VersionMatch};
 use serde::{Deserialize, Serialize};
@@ -124,8 +125,19 @@ pub(super) async fn reach(cache: &Cache, least: u64) -> Result<(), Status> {
     if let Ok(outcome) = tokio::time::timeout(patience, cache.reach(least)).await {
         return outcome;
     }
-    let now = cache.revision();
-    Err(Status::timeout(format!("Too large resource version: {least}, current: {now}"), 1))
+    Err(too_large(least, cache.revision()))
+}
+
+/// What clients know a resource version from the future by; they list again without one.
+fn too_large(least: u64, now: u64) -> Status {
+    let mut status = Status::timeout(format!("Too large resource version: {least}, current: {now}"), 1);
+    let cause = Cause {
+        reason: "ResourceVersionTooLarge".to_owned(),
+        message: "Too large resource version".to_owned(),
+        field: String::new(),
+    };
+    status.details.get_or_insert_default().causes.push(cause);
+    status
 }
 
 fn check(options: &ListOptions) -> Result<(), Status> {

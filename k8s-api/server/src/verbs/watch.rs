@@ -21,18 +21,27 @@ pub(super) async fn watch(core: &Core, scope: &Scope<'_>, options: &ListOptions)
         (_, Some(false)) => Start::After(cache.fresh().await?),
         (_, None) => Start::State { bookmark: false },
     };
-    match asked {
-        None => drop(cache.fresh().await?),
-        Some(0) => {}
-        Some(least) => reach(&cache, least).await?,
+    match (asked, options.send_initial_events) {
+        (None, _) => drop(cache.fresh().await?),
+        (Some(least), Some(true)) => {
+            if let Err(status) = reach(&cache, least).await {
+                return Ok(only(status));
+            }
+        }
+        // Changes after a revision that is yet to come are waited for like any others.
+        (Some(_), _) => {}
     }
     let timeout = (options.timeout_seconds > 0).then(|| Duration::from_secs(options.timeout_seconds));
     let plan = WatchPlan { start, selection, bookmarks: options.bookmarks, timeout };
     // A revision that is gone is the first event of the stream, not the answer to the request.
     Ok(match Watcher::start(cache, plan) {
         Ok(watcher) => Box::pin(watcher),
-        Err(status) => Box::pin(futures_util::stream::iter([WatchEvent::Error(status)])),
+        Err(status) => only(status),
     })
+}
+
+fn only(status: Status) -> WatchStream {
+    Box::pin(futures_util::stream::iter([WatchEvent::Error(status)]))
 }
 
 fn check(options: &ListOptions) -> Result<(), Status> {

@@ -13,3 +13,4 @@ mod races;
 mod rbac;
 mod versions;
 mod warnings;
+mod watches;
