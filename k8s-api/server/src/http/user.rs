@@ -9,7 +9,7 @@ use k8s_api_client::{ResourceTarget, Target};
 
 use crate::authorize::Action;
 use crate::core::Core;
-use crate::tokens::Tokens;
+use crate::tokens::{self, Tokens};
 
 /// Finds out who sends a bearer token. The server's own service account tokens need none.
 ///
@@ -59,15 +59,18 @@ pub(super) async fn authenticate(
     if let Some(header) = parts.headers.get(AUTHORIZATION) {
         let token = header.to_str().ok().and_then(|h| h.strip_prefix("Bearer ").or_else(|| h.strip_prefix("bearer ")));
         if let Some(token) = token.map(str::trim).filter(|token| !token.is_empty()) {
-            let known = authenticator.token(token).or_else(|| service_account(core, token));
+            let known = match authenticator.token(token) {
+                Some(user) => Some(user),
+                None => service_account(core, token).await,
+            };
             return known.ok_or_else(Status::unauthorized);
         }
     }
     Ok(parts.extensions.get::<Credentials>().map_or_else(UserInfo::anonymous, |c| (*c.user).clone()))
 }
 
-fn service_account(core: &Core, token: &str) -> Option<UserInfo> {
-    let (user, audiences) = core.tokens.check(token)?;
+async fn service_account(core: &Core, token: &str) -> Option<UserInfo> {
+    let (user, audiences) = tokens::holder(core, token).await?;
     audiences.iter().any(|audience| audience == Tokens::audience()).then_some(user)
 }
 

@@ -11,5 +11,7 @@ mod pods;
 mod protobuf;
 mod races;
 mod rbac;
+mod tokens;
 mod versions;
 mod warnings;
+mod wire;
