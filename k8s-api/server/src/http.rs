@@ -4,6 +4,7 @@ mod accept;
 mod body;
 mod encode;
 mod options;
+mod pretty;
 mod protobuf;
 mod route;
 mod table;
@@ -17,14 +18,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use k8s_api::{Status, UserInfo};
 use k8s_api_client::{Body, Call, MediaType, PatchKind, Reply, ResourceTarget, Target};
 
 pub use body::ResponseBody;
 pub use upload::Stopping;
-pub use user::{AccountTokens, Authenticator, Credentials, TokenFile};
+pub use user::{Authenticator, Credentials, TokenFile};
 
 use crate::authorize::Action;
 use crate::core::Core;
@@ -85,7 +86,7 @@ where
 
 impl HttpService {
     async fn answer(&self, parts: &http::request::Parts, upload: &mut Upload) -> Response<ResponseBody> {
-        let accept = Accept::parse(parts.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default());
+        let accept = Accept::of(parts);
         let mut response = match self.try_answer(parts, &accept, upload).await {
             Ok(response) => response,
             Err(refusal) => refusal.response(&accept),
@@ -109,7 +110,7 @@ impl HttpService {
         accept: &Accept,
         upload: &mut Upload,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let query = options::Query::parse(parts.uri.query().unwrap_or_default());
+        let query = route::query(parts)?;
         let agent = parts.headers.get("user-agent").and_then(|v| v.to_str().ok()).unwrap_or("unknown");
         let (target, known) = match route::parse(parts.uri.path(), &self.core) {
             Route::Path(path) => (Target::Path(path), true),

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::authorize::{Action, Decision};
 use crate::core::Core;
-use crate::tokens::Tokens;
+use crate::tokens::{self, Tokens};
 use crate::verbs::decode_kind;
 
 /// Whether a resource is never stored.
@@ -33,7 +33,7 @@ pub(crate) async fn call(core: &Core, target: &ResourceTarget, call: Call, user:
         ("componentstatuses", Call::Get { .. }) => Err(Status::not_found(&target.resource, &target.name)),
         ("bindings", Call::Create(body, options)) => bind(core, target, body, options, user).await,
         ("selfsubjectreviews", Call::Create(body, options)) => who_am_i(core, user, body, &options),
-        ("tokenreviews", Call::Create(body, options)) => whose_token(core, body, &options),
+        ("tokenreviews", Call::Create(body, options)) => whose_token(core, body, &options).await,
         ("selfsubjectaccessreviews", Call::Create(body, options)) => {
             let (mut review, warnings) = decode_kind::<authz::SelfSubjectAccessReview>(body, options.field_validation)?;
             let spec = &review.spec;
@@ -96,14 +96,14 @@ fn who_am_i(core: &Core, user: &UserInfo, body: Body, options: &WriteOptions) ->
     made(review, warnings)
 }
 
-fn whose_token(core: &Core, body: Body, options: &WriteOptions) -> Result<Reply, Status> {
+async fn whose_token(core: &Core, body: Body, options: &WriteOptions) -> Result<Reply, Status> {
     let (mut review, warnings) = decode_kind::<authn::TokenReview>(body, options.field_validation)?;
     let token = review.spec.token.as_str();
     if token.is_empty() {
         return Err(Status::bad_request("token is required for TokenReview in authentication"));
     }
     let wanted = review.spec.audiences.clone().unwrap_or_else(|| vec![Tokens::audience().to_owned()]);
-    let found = core.tokens.check(token);
+    let found = tokens::holder(core, token).await;
     let status = match found {
         Some((user, audiences)) => {
             let shared: Vec<_> = audiences.into_iter().filter(|a| wanted.contains(a)).collect();

@@ -2,12 +2,17 @@
 //!
 //! Upstream: `pkg/serviceaccount`.
 
+mod holder;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use k8s_api::{Status, UserInfo};
+use k8s_api::Status;
 use k8s_env::Env;
 use ring::signature::{self, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+pub(crate) use holder::holder;
 
 /// The issuer that upstream's kubeadm sets, and the audience of tokens that name none.
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
@@ -24,11 +29,37 @@ pub(crate) struct Claims<'a> {
     pub(crate) issued: i64,
     pub(crate) expires: i64,
     pub(crate) id: &'a str,
-    pub(crate) namespace: &'a str,
-    pub(crate) account: &'a str,
-    pub(crate) account_uid: &'a str,
-    /// Name and uid of the pod that the token is bound to.
-    pub(crate) pod: Option<(&'a str, &'a str)>,
+    pub(crate) subject: Subject,
+}
+
+/// Whose a token is and what it is bound to: the claim `kubernetes.io`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Subject {
+    pub(crate) namespace: String,
+    #[serde(rename = "serviceaccount")]
+    pub(crate) account: Ref,
+    #[serde(flatten)]
+    pub(crate) bound: Bound,
+}
+
+/// What a token is bound to: a pod, with the node that it is on, or a secret or a node.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Bound {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pod: Option<Ref>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) secret: Option<Ref>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) node: Option<Ref>,
+}
+
+/// One object, and which of those that had its name.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Ref {
+    pub(crate) name: String,
+    /// Empty for the node of a pod when it does not exist.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) uid: String,
 }
 
 impl Tokens {
@@ -64,22 +95,16 @@ impl Tokens {
 
     /// Signs a token.
     pub(crate) fn issue(&self, claims: &Claims<'_>) -> Result<String, Status> {
-        let mut kubernetes = json!({
-            "namespace": claims.namespace,
-            "serviceaccount": { "name": claims.account, "uid": claims.account_uid },
-        });
-        if let Some((name, uid)) = claims.pod {
-            kubernetes["pod"] = json!({ "name": name, "uid": uid });
-        }
+        let subject = &claims.subject;
         let payload = json!({
             "aud": claims.audiences,
             "exp": claims.expires,
             "iat": claims.issued,
             "iss": ISSUER,
             "jti": claims.id,
-            "kubernetes.io": kubernetes,
+            "kubernetes.io": subject,
             "nbf": claims.issued,
-            "sub": format!("system:serviceaccount:{}:{}", claims.namespace, claims.account),
+            "sub": format!("system:serviceaccount:{}:{}", subject.namespace, subject.account.name),
         });
         let part = |value: &Value| serde_json::to_vec(value).map(|json| URL_SAFE_NO_PAD.encode(json));
         let header = part(&json!({ "alg": "EdDSA", "typ": "JWT" })).map_err(Status::internal)?;
@@ -88,31 +113,28 @@ impl Tokens {
         Ok(format!("{signed}.{signature}"))
     }
 
-    /// Whose token this is, and for which audiences; `None` when it is none of ours or no longer valid.
-    pub(crate) fn check(&self, token: &str) -> Option<(UserInfo, Vec<String>)> {
+    /// What a token of ours that has not run out says; whether it still counts is for [`holder`] to say.
+    fn read(&self, token: &str) -> Option<Stated> {
         let (signed, signature) = token.rsplit_once('.')?;
         let key = UnparsedPublicKey::new(&signature::ED25519, self.keys.public_key().as_ref());
         key.verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
         let payload = URL_SAFE_NO_PAD.decode(signed.split_once('.')?.1).ok()?;
-        let claims: Value = serde_json::from_slice(&payload).ok()?;
-        if claims.get("exp")?.as_i64()? <= self.env.clock.now().as_second() {
-            return None;
-        }
-        let text = |pointer: &str| claims.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        let mut user =
-            UserInfo::service_account(&text("/kubernetes.io/namespace")?, &text("/kubernetes.io/serviceaccount/name")?);
-        user.uid = text("/kubernetes.io/serviceaccount/uid")?;
-        let mut note = |key: &str, value: String| drop(user.extra.insert(key.to_owned(), vec![value]));
-        if let Some(id) = text("/jti") {
-            note("authentication.kubernetes.io/credential-id", format!("JTI={id}"));
-        }
-        if let (Some(name), Some(uid)) = (text("/kubernetes.io/pod/name"), text("/kubernetes.io/pod/uid")) {
-            note("authentication.kubernetes.io/pod-name", name);
-            note("authentication.kubernetes.io/pod-uid", uid);
-        }
-        let audiences = claims.get("aud")?.as_array()?.iter().filter_map(|a| a.as_str().map(str::to_owned)).collect();
-        Some((user, audiences))
+        let stated: Stated = serde_json::from_slice(&payload).ok()?;
+        (stated.expires > self.env.clock.now().as_second()).then_some(stated)
     }
+}
+
+/// The claims of a token that are read back.
+#[derive(Deserialize)]
+struct Stated {
+    #[serde(rename = "aud")]
+    audiences: Vec<String>,
+    #[serde(rename = "exp")]
+    expires: i64,
+    #[serde(rename = "jti")]
+    id: String,
+    #[serde(rename = "kubernetes.io")]
+    subject: Subject,
 }
 
 impl std::fmt::Debug for Tokens {

@@ -8,6 +8,7 @@ mod delete;
 mod delete_collection;
 mod finish;
 mod list;
+mod owners;
 mod patch;
 mod select;
 mod update;
@@ -20,7 +21,7 @@ pub(crate) use body::decode_kind;
 pub(crate) use delete::delete_pod;
 pub(crate) use finish::{Change, change, mutate};
 pub(crate) use list::get as get_object;
-pub(crate) use patch::{patch as patch_object, patched};
+pub(crate) use patch::{patch as patch_object, patched, refuse_apply};
 pub(crate) use update::update as update_object;
 
 use crate::core::{Core, Scope};

@@ -9,8 +9,7 @@ use k8s_api_client::{ResourceTarget, Target};
 
 use crate::authorize::Action;
 use crate::core::Core;
-use crate::server::ApiServer;
-use crate::tokens::Tokens;
+use crate::tokens::{self, Tokens};
 
 /// Finds out who sends a bearer token. The server's own service account tokens need none.
 ///
@@ -56,25 +55,6 @@ impl Authenticator for TokenFile {
     }
 }
 
-/// The tokens that a server issues to its service accounts, as any other authenticator has them.
-///
-/// Every server knows its own; this is for those who check them elsewhere, in front of another service.
-#[derive(Clone, Debug)]
-pub struct AccountTokens(Arc<Core>);
-
-impl ApiServer {
-    /// Who holds the service account tokens of this server.
-    pub fn account_tokens(&self) -> AccountTokens {
-        AccountTokens(self.core().clone())
-    }
-}
-
-impl Authenticator for AccountTokens {
-    fn token(&self, token: &str) -> Option<UserInfo> {
-        service_account(&self.0, token)
-    }
-}
-
 /// The user of a request: by certificate, by token, or nobody.
 pub(super) async fn authenticate(
     core: &Core,
@@ -84,7 +64,10 @@ pub(super) async fn authenticate(
     if let Some(header) = parts.headers.get(AUTHORIZATION) {
         let token = header.to_str().ok().and_then(|h| h.strip_prefix("Bearer ").or_else(|| h.strip_prefix("bearer ")));
         if let Some(token) = token.map(str::trim).filter(|token| !token.is_empty()) {
-            let known = authenticator.token(token).or_else(|| service_account(core, token));
+            let known = match authenticator.token(token) {
+                Some(user) => Some(user),
+                None => service_account(core, token).await,
+            };
             return known.map(authenticated).ok_or_else(Status::unauthorized);
         }
     }
@@ -101,8 +84,8 @@ fn authenticated(mut user: UserInfo) -> UserInfo {
     user
 }
 
-fn service_account(core: &Core, token: &str) -> Option<UserInfo> {
-    let (user, audiences) = core.tokens.check(token)?;
+async fn service_account(core: &Core, token: &str) -> Option<UserInfo> {
+    let (user, audiences) = tokens::holder(core, token).await?;
     audiences.iter().any(|audience| audience == Tokens::audience()).then_some(user)
 }
 

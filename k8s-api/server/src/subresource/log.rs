@@ -1,3 +1,5 @@
+mod options;
+
 use std::fmt::Write;
 
 use bytes::Bytes;
@@ -11,6 +13,7 @@ use crate::core::{Core, Scope, relative};
 ///
 /// Upstream: `LogLocation` in `pkg/registry/core/pod/strategy.go`.
 pub(super) async fn read(core: &Core, scope: &Scope<'_>, query: &[(String, String)]) -> Result<Reply, Status> {
+    options::check(scope.name, query)?;
     let cache = core.resources.cache(scope.resource).await?;
     let found = cache.get(&relative(scope.namespace, scope.name));
     let found = found.ok_or_else(|| Status::not_found(scope.resource.gvr(), scope.name))?;

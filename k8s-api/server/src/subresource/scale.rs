@@ -1,6 +1,6 @@
 use k8s_api::selector::Selector;
 use k8s_api::{AnyObject, Object, Status};
-use k8s_api_client::{Call, FieldValidation, Reply, Response};
+use k8s_api_client::{Call, PatchKind, Reply, Response, WriteOptions};
 use k8s_openapi::api::autoscaling::v1::{Scale, ScaleSpec, ScaleStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
@@ -8,55 +8,59 @@ use serde_json::Value;
 use crate::core::{Core, Scope};
 use crate::verbs::{self, Change};
 
-/// How often a scaling that names no resourceVersion is made again after losing a race.
-const ATTEMPTS: usize = 16;
-
 /// Reads or writes how many replicas an object wants.
 ///
 /// Upstream: `ScaleREST` of the workload kinds; works on every object that has `spec.replicas`.
 pub(super) async fn call(core: &Core, scope: &Scope<'_>, call: Call) -> Result<Reply, Status> {
-    let (wanted, dry_run, mut warnings) = match call {
+    let (wanted, options, mut warnings) = match call {
         Call::Get { resource_version } => {
             let object = verbs::get_object(core, scope, &resource_version).await?;
             return Ok(Response::Object { object: shown(&object)?, created: false }.into());
         }
         Call::Update(body, options) => {
             let (scale, warnings) = verbs::decode_kind::<Scale>(body, options.field_validation)?;
-            (Wanted::Scale(Box::new(scale)), options.dry_run, warnings)
+            (Wanted::Scale(Box::new(scale)), options, warnings)
         }
-        Call::Patch(kind, patch, options) => (Wanted::Patch(kind, patch), options.dry_run, Vec::new()),
+        Call::Patch(kind, patch, options) => {
+            verbs::refuse_apply(kind)?;
+            (Wanted::Patch(kind, patch), options, Vec::new())
+        }
         _ => return Err(Status::method_not_allowed()),
     };
+    let mut dropped = Vec::new();
     let mut make = |current: &Object, _: &dyn AnyObject| {
-        let scale = wanted.scale(current)?;
+        let scale;
+        (scale, dropped) = wanted.scale(current, &options)?;
         scaled(scope, current, &scale)
     };
     let mut notes = Vec::new();
-    let object = verbs::change(
-        core,
-        &Scope { subresource: "", ..*scope },
-        Change { make: &mut make, attempts: ATTEMPTS, dry_run },
-        &mut notes,
-    )
-    .await?;
+    let whole = Scope { subresource: "", ..*scope };
+    let plan = Change { make: &mut make, dry_run: options.dry_run };
+    let outcome = verbs::change(core, &whole, plan, &mut notes).await;
+    warnings.append(&mut dropped);
     warnings.append(&mut notes);
-    Ok(Reply { response: Response::Object { object: shown(&object)?, created: false }, warnings })
+    match outcome {
+        Ok(object) => Ok(Reply { response: Response::Object { object: shown(&object)?, created: false }, warnings }),
+        Err(status) => Err(status.with_warnings(warnings)),
+    }
 }
 
 enum Wanted {
     Scale(Box<Scale>),
-    Patch(k8s_api_client::PatchKind, bytes::Bytes),
+    Patch(PatchKind, bytes::Bytes),
 }
 
 impl Wanted {
-    fn scale(&self, current: &Object) -> Result<Scale, Status> {
+    /// The scale of an object as it should be, and what of the request was dropped.
+    fn scale(&self, current: &Object, options: &WriteOptions) -> Result<(Scale, Vec<String>), Status> {
         match self {
-            Self::Scale(scale) => Ok((**scale).clone()),
+            Self::Scale(scale) => Ok(((**scale).clone(), Vec::new())),
             Self::Patch(kind, patch) => {
                 let tree = serde_json::to_value(scale_of(current)?).map_err(Status::internal)?;
                 let gvk = <Scale as k8s_api::Kind>::gvk();
-                let patched = verbs::patched(*kind, tree, patch, FieldValidation::Warn, &gvk)?;
-                serde_json::from_value(patched.tree).map_err(|e| Status::bad_request(e.to_string()))
+                let patched = verbs::patched(*kind, tree, patch, options.field_validation, &gvk)?;
+                let scale = serde_json::from_value(patched.tree).map_err(|e| Status::bad_request(e.to_string()))?;
+                Ok((scale, patched.warnings))
             }
         }
     }

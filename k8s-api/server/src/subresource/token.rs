@@ -1,3 +1,5 @@
+mod bound;
+
 use k8s_api::field::{Error, Path};
 use k8s_api::{GroupKind, GroupVersionResource, Object, Status};
 use k8s_api_client::{Body, Reply, Response, WriteOptions};
@@ -6,8 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::SignedDuration;
 
 use crate::core::{Core, Scope};
-use crate::tokens::Claims;
-use crate::tokens::Tokens;
+use crate::tokens::{Bound, Claims, Ref, Subject, Tokens};
 use crate::verbs;
 
 const SHORTEST: i64 = 600;
@@ -19,9 +20,13 @@ const USUAL: i64 = 3600;
 /// Upstream: `pkg/registry/core/serviceaccount/storage/token.go` and `pkg/apis/authentication/validation`.
 pub(super) async fn issue(core: &Core, scope: &Scope<'_>, body: Body, options: &WriteOptions) -> Result<Reply, Status> {
     let (mut request, warnings) = verbs::decode_kind::<TokenRequest>(body, options.field_validation)?;
+    names_match(scope, &request)?;
     let account = core.peek(scope.resource, scope.namespace, scope.name).await?;
     let account = account.ok_or_else(|| Status::not_found(scope.resource.gvr(), scope.name))?;
-    let uid = request.metadata.uid.get_or_insert_with(|| account.meta().uid.clone());
+    let uid = request.metadata.uid.get_or_insert_default();
+    if uid.is_empty() {
+        uid.clone_from(&account.meta().uid);
+    }
     if *uid != account.meta().uid {
         let why = format!(
             "the UID in the token request ({uid}) does not match the UID of the service account ({})",
@@ -34,7 +39,7 @@ pub(super) async fn issue(core: &Core, scope: &Scope<'_>, body: Body, options: &
     let seconds = *spec.expiration_seconds.get_or_insert(USUAL);
     let errors = validate(seconds);
     if !errors.is_empty() {
-        return Err(Status::invalid(&GroupKind::new("authentication.k8s.io", "TokenRequest"), "", &errors));
+        return Err(Status::invalid(&kind(), "", &errors));
     }
     let audiences = spec.audiences.get_or_insert_default();
     if audiences.is_empty() {
@@ -42,18 +47,17 @@ pub(super) async fn issue(core: &Core, scope: &Scope<'_>, body: Body, options: &
     }
     let now = core.env.clock.now();
     let expires = now.saturating_add(SignedDuration::from_secs(seconds)).map_err(Status::internal)?;
-    let bound = spec.bound_object_ref.as_ref();
+    let bound = match &spec.bound_object_ref {
+        Some(reference) => bound::find(core, scope, reference).await?,
+        None => Bound::default(),
+    };
+    let account = Ref { name: scope.name.to_owned(), uid: account.meta().uid.clone() };
     let token = core.tokens.issue(&Claims {
         audiences,
         issued: now.as_second(),
         expires: expires.as_second(),
         id: &core.env.random.uuid(),
-        namespace: scope.namespace,
-        account: scope.name,
-        account_uid: &account.meta().uid,
-        pod: bound
-            .filter(|b| b.kind.as_deref() == Some("Pod"))
-            .map(|b| (b.name.as_deref().unwrap_or_default(), b.uid.as_deref().unwrap_or_default())),
+        subject: Subject { namespace: scope.namespace.to_owned(), account, bound },
     })?;
     request.metadata.name = Some(scope.name.to_owned());
     request.metadata.namespace = Some(scope.namespace.to_owned());
@@ -62,6 +66,25 @@ pub(super) async fn issue(core: &Core, scope: &Scope<'_>, body: Body, options: &
     let body = serde_json::to_vec(&request).map_err(Status::internal)?;
     let object = Object::from_wire(body.into()).map_err(Status::internal)?;
     Ok(Reply { response: Response::Object { object, created: true }, warnings })
+}
+
+fn kind() -> GroupKind {
+    GroupKind::new("authentication.k8s.io", "TokenRequest")
+}
+
+/// Refuses a request that says it is for another account.
+fn names_match(scope: &Scope<'_>, request: &TokenRequest) -> Result<(), Status> {
+    let meta = &request.metadata;
+    let parts = [("name", &meta.name, scope.name), ("namespace", &meta.namespace, scope.namespace)];
+    for (part, given, expected) in parts {
+        let given = given.as_deref().unwrap_or_default();
+        if !given.is_empty() && given != expected {
+            let why = format!("must match the service account {part} if specified");
+            let error = Error::invalid(&Path::new("metadata").child(part), given, why);
+            return Err(Status::invalid(&kind(), scope.name, &[error]));
+        }
+    }
+    Ok(())
 }
 
 fn validate(seconds: i64) -> Vec<Error> {

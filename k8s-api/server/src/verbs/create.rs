@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::body::decode;
 use super::finish::{GivenName, encode, metadata_of_request};
+use super::owners::{self, Noticed};
 use crate::admission::{AdmissionRequest, Operation};
 use crate::core::{Core, Scope, relative};
 use crate::storage::store_status;
@@ -26,7 +27,8 @@ pub(super) async fn create(
     options: &WriteOptions,
 ) -> Result<Reply, Status> {
     let resource = scope.resource;
-    let (object, mut warnings) = decode(body, &*resource.strategy, &resource.info.gvk(), options.field_validation)?;
+    let (mut object, mut warnings) = decode(body, &*resource.strategy, &resource.info.gvk(), options.field_validation)?;
+    owners::dedup(object.meta_mut(), Noticed::InRequest, &mut warnings);
     match insert(core, scope, object, options.dry_run, &mut warnings).await {
         Ok(object) => Ok(Reply { response: Response::Object { object, created: true }, warnings }),
         Err(status) => Err(status.with_warnings(warnings)),
@@ -88,6 +90,7 @@ async fn attempt(
         dry_run,
     };
     core.admission.admit(&request, Some(&mut *object), core).await?;
+    owners::dedup(object.meta_mut(), Noticed::AfterAdmission, warnings);
     strategy.prepare_for_create(&mut *object);
     // Held until the object is stored: nobody else is given the same addresses in between.
     let _allocation = core.services.allocate(core, scope, &mut *object, None).await?;

@@ -1,14 +1,21 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use k8s_api::{AnyObject, Object, Status};
 use k8s_api_kinds::metadata;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_store::{StoreExt, Swap};
+use tokio::time::Instant;
 
+use super::owners::{self, Noticed};
 use crate::admission::{AdmissionRequest, Operation};
 use crate::core::{Core, Scope, relative};
 use crate::resource::Resource;
 use crate::storage::store_status;
+
+/// A change that has lost races for so long is given up: what upstream allows a write.
+const PATIENCE: Duration = Duration::from_secs(34);
 
 /// Makes the new object from the stored one and its typed form.
 type Make<'a> = dyn FnMut(&Object, &dyn AnyObject) -> Result<Box<dyn AnyObject>, Status> + Send + 'a;
@@ -17,8 +24,6 @@ type Make<'a> = dyn FnMut(&Object, &dyn AnyObject) -> Result<Box<dyn AnyObject>,
 pub(crate) struct Change<'a> {
     /// Makes the new object from the stored one; called again when that has changed in between.
     pub(crate) make: &'a mut Make<'a>,
-    /// How often a change is made before its races count as lost.
-    pub(crate) attempts: usize,
     pub(crate) dry_run: bool,
 }
 
@@ -33,8 +38,10 @@ pub(super) enum GivenName {
 
 /// Changes a stored object: reads it, makes the new one, checks it, and stores it if nobody was faster.
 ///
-/// The change is made again on the newer object otherwise. One that names a resourceVersion then names another than the
-/// object's, and fails with 409; a patch that names none takes the newer object's.
+/// The change is made again on the newer object otherwise, as often as it takes: somebody else's write goes through for
+/// each that does not. One that names a resourceVersion then names another than the object's, and fails with 409.
+///
+/// Upstream: `GuaranteedUpdate` in `k8s.io/apiserver/pkg/storage/etcd3/store.go`.
 pub(crate) async fn change(
     core: &Core,
     scope: &Scope<'_>,
@@ -49,21 +56,28 @@ pub(crate) async fn change(
         cache.fresh().await?;
         cache.get(&key).ok_or_else(|| Status::not_found(scope.resource.gvr(), scope.name))?
     };
-    let mut attempts = change.attempts;
+    let deadline = Instant::now() + PATIENCE;
+    let mut source = Source::Cache;
     loop {
         warnings.clear();
-        match attempt(core, scope, &current, change.make, change.dry_run, warnings).await? {
+        match attempt(core, scope, (&current, source), change.make, change.dry_run, warnings).await? {
             Attempt::Done(object) => return Ok(object),
             Attempt::Stale(None) => return Err(Status::not_found(scope.resource.gvr(), scope.name)),
-            Attempt::Stale(Some(newer)) => {
-                attempts -= 1;
-                if attempts == 0 {
-                    return Err(Status::stale(scope.resource.gvr(), scope.name));
-                }
-                current = newer;
+            Attempt::Stale(Some(_)) if Instant::now() >= deadline => {
+                let why = "request did not complete within requested timeout - context deadline exceeded";
+                return Err(Status::timeout(why, 0));
             }
+            Attempt::Stale(Some(newer)) => (current, source) = (newer, Source::Store),
         }
     }
+}
+
+/// Where the object that a change is made from was read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// It may be behind another server's write.
+    Cache,
+    Store,
 }
 
 enum Attempt {
@@ -75,7 +89,7 @@ enum Attempt {
 async fn attempt(
     core: &Core,
     scope: &Scope<'_>,
-    current: &Object,
+    (current, source): (&Object, Source),
     make: &mut Make<'_>,
     dry_run: bool,
     warnings: &mut Vec<String>,
@@ -84,8 +98,8 @@ async fn attempt(
     let mut new = make(current, &*old)?;
     let conditional = match conditions(scope, current, new.meta()) {
         Ok(conditional) => conditional,
-        // The cache may be behind another server's write: what the store says decides.
-        Err(status) if status.is_conflict() => {
+        // What the store says decides.
+        Err(status) if status.is_conflict() && source == Source::Cache => {
             let newest = newest(core, scope).await?;
             return match newest {
                 Some(newest) if newest.revision() != current.revision() => Ok(Attempt::Stale(Some(newest))),
@@ -113,6 +127,7 @@ async fn attempt(
         dry_run,
     };
     core.admission.admit(&request, Some(&mut *new), core).await?;
+    owners::dedup(new.meta_mut(), Noticed::AfterAdmission, warnings);
     prepare(scope, &mut *new, &*old);
     let _allocation = core.services.allocate(core, scope, &mut *new, Some(&*old)).await?;
     validate(scope, &*new, &*old)?;

@@ -9,9 +9,6 @@ use super::body::{misfit, strictness, target};
 use super::finish::{Change, change};
 use crate::core::{Core, Scope};
 
-/// How often a patch is applied again after losing a race, as upstream does.
-const ATTEMPTS: usize = 5;
-
 /// Changes parts of an object, or of the part of it that is the scope's subresource.
 pub(crate) async fn patch(
     core: &Core,
@@ -20,6 +17,7 @@ pub(crate) async fn patch(
     patch: &Bytes,
     options: &WriteOptions,
 ) -> Result<Reply, Status> {
+    refuse_apply(kind)?;
     let (mut warnings, mut dropped) = (Vec::new(), Vec::new());
     let gvk = scope.resource.info.gvk();
     let mut make = |current: &Object, _: &dyn AnyObject| -> Result<Box<dyn AnyObject>, Status> {
@@ -28,7 +26,7 @@ pub(crate) async fn patch(
         dropped = decoded.warnings;
         scope.resource.strategy.decode(decoded.tree).map_err(|e| misfit(&gvk, &e))
     };
-    let plan = Change { make: &mut make, attempts: ATTEMPTS, dry_run: options.dry_run };
+    let plan = Change { make: &mut make, dry_run: options.dry_run };
     let outcome = change(core, scope, plan, &mut warnings).await;
     dropped.append(&mut warnings);
     match outcome {
@@ -52,6 +50,11 @@ pub(crate) fn patched(
         PatchKind::Apply => return Err(no_apply()),
     };
     k8s_api_patch::patch::apply(kind, tree, patch, strictness(validation), target(gvk)?)
+}
+
+/// Refuses the kind of patch that this server does not have, before anything is said about the object.
+pub(crate) fn refuse_apply(kind: PatchKind) -> Result<(), Status> {
+    if kind == PatchKind::Apply { Err(no_apply()) } else { Ok(()) }
 }
 
 fn no_apply() -> Status {

@@ -1,13 +1,12 @@
 use k8s_api::{AnyObject, Status};
 use k8s_api_client::{Body, Reply, Response, WriteOptions};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::body::decode;
 use super::create::insert;
-use super::finish::{Change, change};
+use super::finish::{Change, GivenName, change, metadata_of_request};
+use super::owners::{self, Noticed};
 use crate::core::{Core, Scope};
-
-/// How often an update that names no resourceVersion is made again after losing a race.
-const ATTEMPTS: usize = 16;
 
 /// Replaces an object, or the part of it that is the scope's subresource.
 pub(crate) async fn update(
@@ -17,7 +16,12 @@ pub(crate) async fn update(
     options: &WriteOptions,
 ) -> Result<Reply, Status> {
     let resource = scope.resource;
-    let (object, mut warnings) = decode(body, &*resource.strategy, &resource.info.gvk(), options.field_validation)?;
+    let (mut object, mut warnings) = decode(body, &*resource.strategy, &resource.info.gvk(), options.field_validation)?;
+    // Whose name it has comes before whether there is such an object.
+    if let Err(status) = metadata_of_request(scope, object.meta_mut(), GivenName::OfUrl) {
+        return Err(status.with_warnings(warnings));
+    }
+    owners::dedup(object.meta_mut(), Noticed::InRequest, &mut warnings);
     match replace(core, scope, object, options.dry_run, &mut warnings).await {
         Ok((object, created)) => Ok(Reply { response: Response::Object { object, created }, warnings }),
         Err(status) => Err(status.with_warnings(warnings)),
@@ -35,15 +39,16 @@ async fn replace(
     let conditional = object.meta().resource_version.as_deref().is_some_and(|rv| !matches!(rv, "" | "0"));
     let mut notes = Vec::new();
     let mut once = Some(object);
-    let mut make = |_: &k8s_api::Object, _: &dyn AnyObject| {
+    let mut make = |current: &k8s_api::Object, _: &dyn AnyObject| {
         if !conditional && !facts.unconditional_update {
             return Err(must_name_version(scope));
         }
-        // A conditional update is made once, so its object need not be kept for another time.
-        let made = if conditional { once.take() } else { once.as_ref().map(|o| o.clone_box()) };
+        // An update of just this version is made once, so its object need not be kept for another time.
+        let last = once.as_ref().is_some_and(|o| is_of(o.meta(), current));
+        let made = if last { once.take() } else { once.as_ref().map(|o| o.clone_box()) };
         made.ok_or_else(|| Status::stale(scope.resource.gvr(), scope.name))
     };
-    let outcome = change(core, scope, Change { make: &mut make, attempts: ATTEMPTS, dry_run }, &mut notes).await;
+    let outcome = change(core, scope, Change { make: &mut make, dry_run }, &mut notes).await;
     warnings.append(&mut notes);
     match (outcome, once) {
         (Err(status), Some(mut object)) if status.is_not_found() && facts.create_on_update && !conditional => {
@@ -52,6 +57,11 @@ async fn replace(
         }
         (outcome, _) => Ok((outcome?, false)),
     }
+}
+
+/// Whether an object names the version that another one has.
+fn is_of(meta: &ObjectMeta, current: &k8s_api::Object) -> bool {
+    meta.resource_version.as_deref().and_then(|version| version.parse().ok()) == Some(current.revision())
 }
 
 fn must_name_version(scope: &Scope<'_>) -> Status {

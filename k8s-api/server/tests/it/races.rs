@@ -1,8 +1,8 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use k8s_api::UserInfo;
-use k8s_api_client::PatchKind;
+use k8s_api::{GroupVersionResource, UserInfo};
+use k8s_api_client::{Call, PatchKind, ResourceTarget, WriteOptions};
 use k8s_api_server::ApiServer;
 use k8s_env::Env;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -11,15 +11,21 @@ use k8s_store::{
     Error, KeyRange, Memory, Page, RangeOptions, Revision, Status, Store, StoreExt, Txn, TxnOutcome, Watch,
     WatchOptions,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-const KEY: &str = "/registry/configmaps/default/one";
-
-/// A store in which somebody else writes the config map `one` right before the next transaction, once armed.
+/// A store in which somebody else labels an object right before each of the next transactions.
 #[derive(Debug)]
 struct Racing {
     inner: Memory,
-    armed: AtomicBool,
+    key: &'static str,
+    /// How many transactions lose.
+    left: AtomicUsize,
+}
+
+impl Racing {
+    fn new(key: &'static str) -> Arc<Self> {
+        Arc::new(Self { inner: Memory::new(), key, left: AtomicUsize::new(0) })
+    }
 }
 
 #[async_trait::async_trait]
@@ -29,10 +35,13 @@ impl Store for Racing {
     }
 
     async fn txn(&self, txn: Txn) -> Result<TxnOutcome, Error> {
-        if self.armed.swap(false, Ordering::SeqCst) {
-            let now = self.inner.get(KEY.into()).await?.unwrap();
-            let text = String::from_utf8(now.value.to_vec()).unwrap();
-            self.inner.put(KEY.into(), text.replace("\"key\":\"a\"", "\"key\":\"theirs\"").into()).await?;
+        let left = self.left.load(Ordering::SeqCst);
+        if left > 0 {
+            self.left.store(left - 1, Ordering::SeqCst);
+            let now = self.inner.get(self.key.into()).await?.unwrap();
+            let mut object: Value = serde_json::from_slice(&now.value).unwrap();
+            object["metadata"]["labels"] = json!({ "race": left.to_string() });
+            self.inner.put(self.key.into(), object.to_string().into()).await?;
         }
         self.inner.txn(txn).await
     }
@@ -52,20 +61,48 @@ impl Store for Racing {
 
 #[tokio::test(start_paused = true)]
 async fn a_patch_that_loses_a_race_is_applied_to_what_won() {
-    let store = Arc::new(Racing { inner: Memory::new(), armed: AtomicBool::new(false) });
+    let store = Racing::new("/registry/configmaps/default/one");
     let server = ApiServer::builder(store.clone(), Env::simulated(1)).start().await.unwrap();
     let api = server.client_as(UserInfo::admin()).namespaced::<ConfigMap>("default");
     let metadata = ObjectMeta { name: Some("one".to_owned()), ..ObjectMeta::default() };
     let data = Some([("key".to_owned(), "a".to_owned())].into());
     let created = api.create(ConfigMap { metadata, data, ..ConfigMap::default() }).await.unwrap();
 
-    store.armed.store(true, Ordering::SeqCst);
+    store.left.store(100, Ordering::SeqCst);
     let patched = api.patch("one", PatchKind::Merge, &json!({"data": {"mine": "b"}})).await.unwrap();
-    let data = patched.data.as_ref().unwrap();
-    assert_eq!((data["key"].as_str(), data["mine"].as_str()), ("theirs", "b"));
+    assert_eq!(patched.data.as_ref().unwrap()["mine"], "b");
+    assert_eq!(patched.metadata.labels.as_ref().unwrap()["race"], "1");
+
+    // So does an update that names no version.
+    store.left.store(100, Ordering::SeqCst);
+    let mut whole = (*patched).clone();
+    (whole.metadata.resource_version, whole.data) = (None, Some([("mine".to_owned(), "c".to_owned())].into()));
+    assert_eq!(api.update(whole).await.unwrap().data.as_ref().unwrap()["mine"], "c");
 
     // A patch that names the version it was made from is refused when that is gone.
     let version = created.metadata.resource_version.clone().unwrap();
     let stale = json!({"metadata": {"resourceVersion": version}, "data": {"mine": "c"}});
     assert!(api.patch("one", PatchKind::Merge, &stale).await.unwrap_err().is_conflict());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scaling_that_loses_races_is_made_again() {
+    let store = Racing::new("/registry/deployments/default/web");
+    let server = ApiServer::builder(store.clone(), Env::simulated(1)).start().await.unwrap();
+    let client = server.client_as(UserInfo::admin());
+    let labels = json!({ "app": "web" });
+    let template =
+        json!({ "metadata": { "labels": labels }, "spec": { "containers": [{ "name": "c", "image": "i" }] } });
+    let spec = json!({ "selector": { "matchLabels": labels }, "template": template });
+    let web: k8s_api::DynamicObject =
+        serde_json::from_value(json!({ "metadata": { "name": "web" }, "spec": spec })).unwrap();
+    let deployments = GroupVersionResource::new("apps", "v1", "deployments");
+    client.dynamic(deployments.clone(), "default").create(Box::new(web), WriteOptions::default()).await.unwrap();
+
+    store.left.store(100, Ordering::SeqCst);
+    let patch = json!({ "spec": { "replicas": 3 } }).to_string();
+    let target = ResourceTarget::object(deployments.clone(), "default", "web").subresource("scale");
+    client.call(target, Call::Patch(PatchKind::Merge, patch.into(), WriteOptions::default())).await.unwrap();
+    let scaled = client.dynamic(deployments, "default").get("web").await.unwrap().to_value().unwrap();
+    assert_eq!((&scaled["spec"]["replicas"], &scaled["metadata"]["labels"]["race"]), (&json!(3), &json!("1")));
 }
