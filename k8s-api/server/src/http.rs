@@ -4,6 +4,7 @@ mod accept;
 mod body;
 mod encode;
 mod options;
+mod pretty;
 mod protobuf;
 mod route;
 mod table;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use k8s_api::{Status, UserInfo};
@@ -89,7 +90,7 @@ type FutureBody = Pin<Box<dyn Future<Output = Result<Bytes, Status>> + Send>>;
 
 impl HttpService {
     async fn answer(&self, parts: http::request::Parts, body: FutureBody) -> Response<ResponseBody> {
-        let accept = Accept::parse(parts.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default());
+        let accept = Accept::of(&parts);
         let mut response = match self.try_answer(&parts, &accept, body).await {
             Ok(response) => response,
             Err(refusal) => refusal.response(&accept),
@@ -113,7 +114,7 @@ impl HttpService {
         accept: &Accept,
         body: FutureBody,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let query = options::Query::parse(parts.uri.query().unwrap_or_default());
+        let query = route::query(parts)?;
         let agent = parts.headers.get("user-agent").and_then(|v| v.to_str().ok()).unwrap_or("unknown");
         let (target, known) = match route::parse(parts.uri.path(), &self.core) {
             Route::Path(path) => (Target::Path(path), true),

@@ -1,6 +1,8 @@
 //! What is served outside of the resources: health, version, discovery and OpenAPI.
 
 mod health;
+mod metrics;
+mod zpages;
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use k8s_api::Status;
 use k8s_api::registry::Snapshot;
 use k8s_api_client::{Raw, RawBody, Reply, Response};
 use k8s_api_openapi as openapi;
+use k8s_openapi::jiff::Timestamp;
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -42,6 +45,8 @@ pub(crate) struct Documents {
     made: Mutex<HashMap<String, Bytes>>,
     /// Where clients reach the server, for `/api`.
     pub(crate) address: String,
+    /// When the server began.
+    started: Timestamp,
 }
 
 /// One document and how to tell whether a client has it.
@@ -99,6 +104,10 @@ pub(crate) fn find(core: &Core, path: &str, query: &str, form: Form) -> Result<D
             // Upstream names no type here, and Go's server guesses one.
             Ok(Document { content_type: "text/plain; charset=utf-8", ..json(&openapi::v3_index(&snapshot)) })
         }
+        "/metrics" => Ok(metrics::metrics()),
+        "/metrics/slis" => Ok(metrics::slis()),
+        "/flagz" => Ok(zpages::flags()),
+        "/statusz" => Ok(zpages::status(core.documents.started, core.env.clock.now())),
         "/openid/v1/jwks" => Ok(Document {
             content_type: "application/jwk-set+json",
             cache_control: ONE_HOUR,
@@ -183,8 +192,8 @@ fn version() -> Document {
 }
 
 impl Documents {
-    pub(crate) fn new(address: String) -> Self {
-        Self { address, ..Self::default() }
+    pub(crate) fn new(address: String, started: Timestamp) -> Self {
+        Self { address, started, ..Self::default() }
     }
 
     fn v2(&self, snapshot: &Arc<Snapshot>, form: Form) -> Document {

@@ -136,7 +136,7 @@ impl ApiServerBuilder {
         let core = Core {
             tokens: Tokens::new(self.env.clone())?,
             services: ServiceAllocator::new(network, bits, self.node_ports),
-            documents: Documents::new(self.address),
+            documents: Documents::new(self.address, self.env.clock.now()),
             env: self.env,
             store: self.store,
             registry,

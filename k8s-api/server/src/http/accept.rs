@@ -1,15 +1,23 @@
+use http::header::{ACCEPT, USER_AGENT};
 use k8s_api::Status;
 
+use super::options::Query;
 use super::protobuf;
 use crate::paths::Form;
 
 const REPRESENTATIONS: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
+const BETA: &str = "v1beta1";
 
 /// In what form a client wants its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Accept {
     pub(super) encoding: Encoding,
     pub(super) shape: Shape,
+    /// Whether JSON is indented.
+    pub(super) pretty: bool,
+    /// Whether the shape has the older version that upstream still has beside the stable one.
+    pub(super) beta: bool,
     clauses: Vec<Clause>,
     acceptable: bool,
 }
@@ -41,32 +49,45 @@ struct Clause {
 }
 
 impl Accept {
+    /// What a request says of the form of its answer.
+    pub(super) fn of(parts: &http::request::Parts) -> Self {
+        let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        Self { pretty: query.is_pretty(text(USER_AGENT)), ..Self::parse(text(ACCEPT)) }
+    }
+
     /// Reads the header: the first clause that this server has counts.
     pub(super) fn parse(header: &str) -> Self {
         let mut clauses: Vec<(Clause, f32)> = header.split(',').filter_map(clause).collect();
         clauses.sort_by(|a, b| b.1.total_cmp(&a.1));
         let clauses: Vec<Clause> = clauses.into_iter().map(|(clause, _)| clause).collect();
-        let mut accept = Self { encoding: Encoding::Json, shape: Shape::Whole, clauses, acceptable: true };
+        let (encoding, shape) = (Encoding::Json, Shape::Whole);
+        let mut accept = Self { encoding, shape, pretty: false, beta: false, clauses, acceptable: true };
         if accept.clauses.is_empty() {
             return accept;
         }
-        let found = accept.clauses.iter().find_map(Clause::form);
-        if let Some((encoding, shape)) = found {
-            (accept.encoding, accept.shape) = (encoding, shape);
-        } else {
+        if !accept.choose() {
             accept.acceptable = false;
             accept.encoding = accept.clauses.iter().find_map(Clause::encoding).unwrap_or(Encoding::Json);
         }
         accept
     }
 
+    /// Takes the first clause that this server has, if there is one.
+    fn choose(&mut self) -> bool {
+        let Some((form, beta)) = self.clauses.iter().find_map(|clause| Some((clause.form()?, clause.is_beta()))) else {
+            return false;
+        };
+        (self.encoding, self.shape) = form;
+        self.beta = beta;
+        true
+    }
+
     /// The same wishes where whole objects have no protobuf encoding: for custom resources.
     pub(super) fn without_protobuf(&self) -> Self {
         let mut accept = self.clone();
         accept.clauses.retain(|clause| clause.form() != Some((Encoding::Protobuf, Shape::Whole)));
-        if let Some((encoding, shape)) = accept.clauses.iter().find_map(Clause::form) {
-            (accept.encoding, accept.shape) = (encoding, shape);
-        } else {
+        if !accept.choose() {
             (accept.encoding, accept.acceptable) = (Encoding::Json, false);
         }
         accept
@@ -152,7 +173,11 @@ impl Clause {
             "PartialObjectMetadataList" => Shape::MetadataList,
             _ => return None,
         };
-        (self.param("g") == "meta.k8s.io" && self.param("v") == "v1").then_some(shape)
+        (self.param("g") == "meta.k8s.io" && matches!(self.param("v"), "v1" | BETA)).then_some(shape)
+    }
+
+    fn is_beta(&self) -> bool {
+        !self.param("as").is_empty() && self.param("v") == BETA
     }
 
     /// Whether it asks for aggregated discovery in a version and an encoding that this server has.

@@ -11,6 +11,7 @@ use super::accept::{Accept, Encoding, Shape};
 use super::body::ResponseBody;
 use super::http_code;
 use super::options::Query;
+use super::pretty::indent;
 use super::protobuf;
 use super::table::Printer;
 use crate::core::Core;
@@ -33,21 +34,22 @@ pub(super) fn response(
                 Shape::Table => printer.table_of(&object),
                 Shape::Metadata | Shape::MetadataList => tables::partial(&object).into(),
             };
-            encoded(code, body, accept.encoding)?
+            encoded(code, versioned(body, accept), accept.encoding, accept.pretty)?
         }
         k8s_api_client::Response::Status(status) => {
             let code = if status.code == 0 { 200 } else { status.code };
-            encoded(http_code(code), to_json(&status).into(), accept.encoding)?
+            encoded(http_code(code), to_json(&status).into(), accept.encoding, accept.pretty)?
         }
         k8s_api_client::Response::List(list) => {
             if (accept.encoding, accept.shape) == (Encoding::Protobuf, Shape::Whole) {
                 let metadata = serde_json::to_value(list_metadata(&list)).map_err(Status::internal)?;
                 answer(StatusCode::OK, protobuf::list(&list, &metadata)?, protobuf::MEDIA_TYPE)
             } else {
-                encoded(StatusCode::OK, list_body(&list, accept, &printer), accept.encoding)?
+                let body = versioned(list_body(&list, accept, &printer), accept);
+                encoded(StatusCode::OK, body, accept.encoding, accept.pretty)?
             }
         }
-        k8s_api_client::Response::Watch(stream) => watch(stream, printer, accept.encoding),
+        k8s_api_client::Response::Watch(stream) => watch(stream, printer, accept),
         k8s_api_client::Response::Raw(raw) => {
             let content_type = HeaderValue::from_str(&raw.content_type);
             let mut response = Response::new(raw.body.into());
@@ -76,7 +78,7 @@ pub(super) fn status(status: &Status, accept: &Accept) -> Response<ResponseBody>
         return response;
     }
     let body = to_json(status);
-    let answer = encoded(http_code(status.code), body.into(), accept.of_failures());
+    let answer = encoded(http_code(status.code), body.into(), accept.of_failures(), accept.pretty);
     let mut answer = answer.unwrap_or_else(|status| Response::new(ResponseBody::full(to_json(&status))));
     if let Some(seconds) = status.details.as_ref().map(|d| d.retry_after_seconds).filter(|s| *s > 0) {
         answer.headers_mut().insert("retry-after", HeaderValue::from(seconds));
@@ -114,7 +116,9 @@ pub(super) fn document(
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        let mut response = encoded(StatusCode::OK, document.body, encoding)
+        // Documents of OpenAPI and of the version are not negotiated.
+        let pretty = accept.pretty && parts.uri.path().starts_with("/api");
+        let mut response = encoded(StatusCode::OK, document.body, encoding, pretty)
             .unwrap_or_else(|status| Response::new(ResponseBody::full(to_json(&status))));
         if encoding != Encoding::Protobuf {
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -139,8 +143,21 @@ pub(super) fn document(
     response
 }
 
-fn encoded(code: StatusCode, json: Bytes, encoding: Encoding) -> Result<Response<ResponseBody>, Status> {
+/// A shape in the version of it that was asked for.
+fn versioned(shaped: Bytes, accept: &Accept) -> Bytes {
+    if accept.beta { older(&shaped).into() } else { shaped }
+}
+
+/// A shape in the older version, which differs in its name alone.
+pub(super) fn older(shaped: &[u8]) -> Vec<u8> {
+    // A quotation mark within a text is escaped, so nothing but a version reads like this.
+    let text = String::from_utf8_lossy(shaped);
+    text.replace(r#""apiVersion":"meta.k8s.io/v1""#, r#""apiVersion":"meta.k8s.io/v1beta1""#).into_bytes()
+}
+
+fn encoded(code: StatusCode, json: Bytes, encoding: Encoding, pretty: bool) -> Result<Response<ResponseBody>, Status> {
     let (body, content_type) = match encoding {
+        Encoding::Json if pretty => (indent(&json), "application/json"),
         Encoding::Json => (json, "application/json"),
         Encoding::Yaml => (yaml(&json)?, "application/yaml"),
         Encoding::Protobuf => match protobuf::json(&json) {
@@ -201,9 +218,9 @@ fn list_metadata(list: &List) -> ListMeta {
     }
 }
 
-fn watch(stream: WatchStream, printer: Printer<'_>, encoding: Encoding) -> Response<ResponseBody> {
-    let content_type = if encoding == Encoding::Protobuf { protobuf::STREAM } else { "application/json" };
-    let mut frames = printer.into_frames(encoding);
+fn watch(stream: WatchStream, printer: Printer<'_>, accept: &Accept) -> Response<ResponseBody> {
+    let content_type = if accept.encoding == Encoding::Protobuf { protobuf::STREAM } else { "application/json" };
+    let mut frames = printer.into_frames(accept);
     let body = stream.ready_chunks(64).map(move |events| {
         let mut out = BytesMut::new();
         for event in events {

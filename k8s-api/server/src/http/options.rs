@@ -33,6 +33,23 @@ impl Query {
         self.optional_flag(key).unwrap_or(false)
     }
 
+    /// The same parameters of a request that watches whatever they say.
+    pub(super) fn of_watch(mut self) -> Self {
+        self.0.retain(|(key, _)| key != "watch");
+        self.0.push(("watch".to_owned(), "true".to_owned()));
+        self
+    }
+
+    /// Whether JSON is to be indented: as the parameter `pretty` says, or else for browsers and command lines.
+    ///
+    /// Upstream: `isPrettyPrint` in `k8s.io/apiserver/pkg/endpoints/handlers/negotiation`.
+    pub(super) fn is_pretty(&self, agent: &str) -> bool {
+        match self.text("pretty") {
+            "" => ["curl", "Wget", "Mozilla/5.0"].iter().any(|known| agent.starts_with(known)),
+            text => matches!(text, "1" | "t" | "T" | "TRUE" | "true" | "True"),
+        }
+    }
+
     pub(super) fn pairs(&self) -> Vec<(String, String)> {
         self.0.clone()
     }

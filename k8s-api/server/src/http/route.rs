@@ -14,6 +14,27 @@ pub(super) enum Route {
     Resource { target: ResourceTarget, known: bool },
 }
 
+/// What stands before the resource in the deprecated paths of watches.
+const WATCH: &str = "watch";
+
+/// Reads the parameters of a request; those of a deprecated path of a watch say that it is one.
+pub(super) fn query(parts: &http::request::Parts) -> Result<Query, Status> {
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let place = match parts.uri.path().split('/').nth(1) {
+        Some("api") => 3,
+        Some("apis") => 4,
+        _ => return Ok(query),
+    };
+    let mut parts_of_path = parts.uri.path().split('/').skip(place);
+    if parts_of_path.next() != Some(WATCH) || parts_of_path.next().is_none_or(str::is_empty) {
+        return Ok(query);
+    }
+    if !matches!(parts.method, http::Method::GET | http::Method::HEAD) {
+        return Err(Status::method_not_allowed());
+    }
+    Ok(query.of_watch())
+}
+
 /// Reads a path as upstream's request info does.
 ///
 /// Upstream: `k8s.io/apiserver/pkg/endpoints/request/requestinfo.go`.
@@ -29,6 +50,7 @@ pub(super) fn parse(path: &str, core: &Core) -> Route {
         ["apis", group, version, rest @ ..] if !rest.is_empty() => (*group, *version, rest),
         _ => return Route::Path(path.to_owned()),
     };
+    let (rest, watch) = rest.strip_prefix(&[WATCH]).map_or((rest, false), |rest| (rest, true));
     let snapshot = core.registry.snapshot();
     if snapshot.group(group).is_none() {
         return Route::Path(path.to_owned());
@@ -55,7 +77,9 @@ pub(super) fn parse(path: &str, core: &Core) -> Route {
         let scoped = info.namespaced || target.namespace.is_empty();
         let sub = target.subresource.as_str();
         let one_of_many = info.namespaced && target.namespace.is_empty() && !target.name.is_empty();
-        scoped && !one_of_many && (sub.is_empty() || info.subresource(sub).is_some()) && rest.len() <= 2
+        // What lies behind a proxy has paths of its own.
+        let fits = if watch { rest.len() <= 1 } else { rest.len() <= 2 || sub == "proxy" };
+        scoped && !one_of_many && (sub.is_empty() || info.subresource(sub).is_some()) && fits
     });
     Route::Resource { target, known }
 }

@@ -5,8 +5,8 @@ use k8s_api_tables::{Include, ListMeta, partial, table};
 use k8s_env::Clock;
 use serde_json::{Value, json};
 
-use super::accept::{Encoding, Shape};
-use super::encode::{event_parts, to_json};
+use super::accept::{Accept, Encoding, Shape};
+use super::encode::{event_parts, older, to_json};
 use super::options::Query;
 use super::protobuf;
 use crate::core::Core;
@@ -51,9 +51,10 @@ impl<'a> Printer<'a> {
     }
 
     /// The encoder of a watch in the same shape.
-    pub(super) fn into_frames(self, encoding: Encoding) -> Frames {
+    pub(super) fn into_frames(self, accept: &Accept) -> Frames {
         Frames {
-            encoding,
+            encoding: accept.encoding,
+            beta: accept.beta,
             resource: self.resource,
             gvk: self.gvk,
             shape: self.shape,
@@ -67,6 +68,7 @@ impl<'a> Printer<'a> {
 /// Encodes the events of a watch: one line of JSON each, or one frame of protobuf.
 pub(super) struct Frames {
     encoding: Encoding,
+    beta: bool,
     resource: GroupVersionResource,
     gvk: GroupVersionKind,
     shape: Shape,
@@ -112,6 +114,11 @@ impl Frames {
     }
 
     fn shaped(&mut self, object: &Object) -> Vec<u8> {
+        let shaped = self.stable(object);
+        if self.beta { older(&shaped) } else { shaped }
+    }
+
+    fn stable(&mut self, object: &Object) -> Vec<u8> {
         if self.shape != Shape::Table {
             return partial(object);
         }
@@ -127,6 +134,7 @@ impl Frames {
         }
         let (kind, api_version) = match self.shape {
             Shape::Whole | Shape::Table => (self.gvk.kind.clone(), self.gvk.api_version()),
+            _ if self.beta => ("PartialObjectMetadata".into(), "meta.k8s.io/v1beta1".into()),
             _ => ("PartialObjectMetadata".into(), "meta.k8s.io/v1".into()),
         };
         json!({ "kind": kind, "apiVersion": api_version, "metadata": meta })

@@ -54,6 +54,11 @@ pub(super) fn paths() -> Vec<String> {
     out
 }
 
+/// Every check of every probe, with the probe's name.
+pub(super) fn all_checks() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PROBES.into_iter().flat_map(|probe| checks(probe).map(move |check| (probe, check)))
+}
+
 /// Answers a probe; `None` when the path is none.
 ///
 /// Upstream: `k8s.io/apiserver/pkg/server/healthz`.

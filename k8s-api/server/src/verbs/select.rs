@@ -16,6 +16,10 @@ pub(super) fn selection(scope: &Scope<'_>, options: &ListOptions) -> Result<Sele
             return Err(Status::bad_request(format!("field label not supported: {}", term.field)));
         }
     }
+    // Upstream: `listOpts` in `k8s.io/apiserver/pkg/endpoints/handlers/get.go`.
+    if !scope.name.is_empty() && !fields.terms().is_empty() && fields.exact("metadata.name") != Some(scope.name) {
+        return Err(Status::bad_request("fieldSelector metadata.name doesn't match requested name"));
+    }
     let name = if scope.name.is_empty() { fields.exact("metadata.name").unwrap_or_default() } else { scope.name };
     let namespace = match fields.exact("metadata.namespace") {
         Some(namespace) if scope.namespace.is_empty() && scope.resource.info.namespaced => namespace,
