@@ -14,6 +14,7 @@ mod pod_gc;
 mod root_ca;
 mod service;
 mod service_account;
+mod service_account_token;
 mod taint_eviction;
 
 pub use all::all;
@@ -26,4 +27,5 @@ pub use node_lifecycle::NodeLifecycle;
 pub use pod_gc::PodGarbageCollector;
 pub use root_ca::RootCaPublisher;
 pub use service_account::ServiceAccounts;
+pub use service_account_token::ServiceAccountTokens;
 pub use taint_eviction::TaintEviction;

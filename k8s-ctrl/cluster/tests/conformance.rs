@@ -57,6 +57,23 @@ mod service_accounts {
     });
 }
 
+mod service_account_tokens {
+    use super::*;
+
+    const ROBOT: &str = "{apiVersion: v1, kind: ServiceAccount, metadata: {name: robot}}";
+    const SECRET: &str = "
+apiVersion: v1
+kind: Secret
+metadata: {name: key, annotations: {kubernetes.io/service-account.name: robot}}
+type: kubernetes.io/service-account-token
+";
+
+    k8s_ctrl_testkit::conformance!(|| scenario(ours::ServiceAccountTokens::new("CERTIFICATE"))
+        .given(ROBOT)
+        .apply(SECRET)
+        .delete(ROBOT));
+}
+
 mod root_ca {
     use super::*;
 

@@ -36,7 +36,7 @@ async fn a_scale_minds_field_validation() {
     let media = [("content-type", "application/merge-patch+json")];
     let patch = r#"{"spec":{"replicas":2,"replcas":3}}"#;
     let strict = wire.send("PATCH", &format!("{DEPLOYMENTS}/d/scale?fieldValidation=Strict"), &media, patch).await;
-    assert_eq!(strict.code, 400, "{}", strict.text);
+    assert_eq!(strict.code, 422, "{}", strict.text);
     assert!(strict.message().contains(r#"unknown field "spec.replcas""#), "{}", strict.text);
     let warned = wire.send("PATCH", &format!("{DEPLOYMENTS}/d/scale"), &media, patch).await;
     assert_eq!((warned.code, warned.warnings()), (200, vec![r#"299 - "unknown field \"spec.replcas\"""#]));

@@ -5,4 +5,5 @@ mod garbage;
 mod namespaces;
 mod nodes;
 mod quiet;
+mod tokens;
 mod world;
