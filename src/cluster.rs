@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use futures_util::future::join_all;
 use k8s_api::UserInfo;
 use k8s_api_client::{Client, NodeRegistry};
 use k8s_api_server::ApiServer;
@@ -110,9 +111,8 @@ impl Cluster {
         }
         self.scheduler.stop().await;
         let nodes = std::mem::take(&mut *self.nodes.lock());
-        for node in nodes.into_values() {
-            node.stop().await;
-        }
+        // Each gives its containers a moment to end.
+        join_all(nodes.into_values().map(NodeHandle::stop)).await;
         self.server.stop().await;
         if let Some(store) = self.store.take()
             && let Err(error) = store.close().await

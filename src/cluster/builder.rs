@@ -17,6 +17,9 @@ use parking_lot::Mutex;
 use crate::authorize::AllowKnown;
 use crate::{Cluster, ClusterNode, Error};
 
+/// How many bytes of its past a store in memory keeps: enough for pages of a list and for watches that fall behind.
+const HISTORY: usize = 64 << 20;
+
 /// The parts of a [`Cluster`], each with a default: all in memory, in real time, everybody allowed who is somebody,
 /// no node.
 pub struct ClusterBuilder {
@@ -79,7 +82,7 @@ impl ClusterBuilder {
         self
     }
 
-    /// Where the state lives. It stays open when the cluster ends.
+    /// Where the state lives; by default in memory, with 64 MiB of history. It stays open when the cluster ends.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
         self.owned = None;
@@ -178,7 +181,7 @@ impl ClusterBuilder {
 
         let env = self.env.unwrap_or_else(Env::system);
         let registry = NodeRegistry::new();
-        let store = self.store.unwrap_or_else(|| Arc::new(Memory::new()));
+        let store = self.store.unwrap_or_else(|| Arc::new(Memory::builder().history_bytes(HISTORY).build()));
         let server = ApiServer::builder(store, env.clone()).nodes(registry.clone()).authorizer(AllowKnown);
         let server = self.server.into_iter().fold(server, |server, change| change(server)).start().await?;
         let scheduler = Tasks::new();
