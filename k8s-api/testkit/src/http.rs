@@ -88,8 +88,8 @@ fn written(method: &Method, path: &str) -> Option<(GroupVersionResource, String)
         ["namespaces", _, resource, name, ..] | [resource, name, ..] => (*resource, name),
         _ => return None,
     };
-    let (group, version) = (group.to_owned(), (*version).to_owned());
-    Some((GroupVersionResource::new(group, version, resource.to_owned()), (*name).to_owned()))
+    let resource = GroupVersionResource::new(group.to_owned(), (*version).to_owned(), resource.to_owned());
+    Some((resource, (*name).to_owned()))
 }
 
 fn is_watch(uri: &Uri) -> bool {
