@@ -34,6 +34,7 @@ struct Book {
     created: BTreeMap<String, u64>,
     mark: Option<u64>,
     halts: bool,
+    refused: bool,
 }
 
 impl Ledger {
@@ -77,6 +78,11 @@ impl Ledger {
         self.0.book.lock().changes
     }
 
+    /// Whether the last write failed, events left out: it may be tried again, but perhaps not soon.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.0.book.lock().refused
+    }
+
     /// How many objects of each resource were made, events left out.
     pub(crate) fn created(&self) -> BTreeMap<String, u64> {
         self.0.book.lock().created.clone()
@@ -108,7 +114,11 @@ impl Ledger {
     fn close(&self, entry: Entry, outcome: &str, success: bool) {
         let mut book = self.0.book.lock();
         book.lines.push(format!("{} {} -> {outcome}", self.0.clock.now(), entry.text));
-        if !entry.writes || entry.is_event || !success {
+        if !entry.writes || entry.is_event {
+            return;
+        }
+        book.refused = !success;
+        if !success {
             return;
         }
         book.changes += 1;

@@ -18,6 +18,8 @@ const BEAT: Duration = Duration::from_secs(1);
 const SLOW_BEAT: Duration = Duration::from_secs(5);
 /// After so long without anything, nothing happens.
 const QUIET: Duration = Duration::from_secs(5);
+/// The longest that a work queue waits before it tries again what failed, and a little more.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(1100);
 /// A world that is still at work after so long never comes to rest.
 const LIMIT: Duration = Duration::from_secs(4 * 60 * 60);
 
@@ -149,12 +151,13 @@ impl Stage {
         }
     }
 
-    /// Waits until nothing has happened for as long as the scenario's patience.
+    /// Waits until nothing has happened for as long as the scenario's patience, or as what failed may wait to be tried
+    /// again.
     pub(crate) async fn rest(&self) {
         let begun = Instant::now();
         let mut quiet_since = begun;
         let mut writes = self.writes();
-        while quiet_since.elapsed() < self.scenario.patience {
+        while quiet_since.elapsed() < self.patience() {
             let quiet = quiet_since.elapsed() >= QUIET;
             let busy = self.beat(if quiet { SLOW_BEAT } else { BEAT }).await;
             if busy || self.writes() != writes {
@@ -164,6 +167,11 @@ impl Stage {
             let restless = begun.elapsed() >= LIMIT || self.ledgers.iter().any(Ledger::is_exhausted);
             assert!(!restless, "the world does not come to rest; the last requests:\n{}", self.tail());
         }
+    }
+
+    fn patience(&self) -> Duration {
+        let refused = self.ledgers.last().is_some_and(Ledger::was_refused);
+        if refused { self.scenario.patience.max(LONGEST_BACKOFF) } else { self.scenario.patience }
     }
 
     /// What a controller goes through: so much time in this weather, then calm until the world rests.

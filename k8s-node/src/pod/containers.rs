@@ -168,7 +168,7 @@ impl Entry {
 
     /// Whether it has ended and will not run again.
     pub(crate) fn is_over(&self, pod: &PodSpec) -> bool {
-        self.exit().is_some_and(|(code, _)| !self.replaced && !self.restarts(pod, code))
+        self.exit().is_some_and(|(code, _)| !self.restarts(pod, code))
     }
 
     /// Forgets the newest attempt: its sandbox is gone, and it must run again from the beginning.
@@ -195,6 +195,9 @@ impl Entry {
     pub(crate) fn restarts(&self, pod: &PodSpec, code: i32) -> bool {
         if self.class == Class::Ephemeral {
             return false;
+        }
+        if self.replaced {
+            return true;
         }
         let policy = match &self.spec.restart_policy {
             Some(_) if self.rule_says_restart(code) => return true,

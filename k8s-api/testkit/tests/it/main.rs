@@ -97,7 +97,7 @@ async fn faults_strike_over_http_too() {
     let said: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!((&said["kind"], &said["reason"]), (&json!("Status"), &json!("Conflict")));
 
-    let watch = "/api/v1/namespaces/default/configmaps?watch=true&resourceVersion=1";
+    let watch = "/api/v1/namespaces/default/configmaps?watch=true&resourceVersion=0";
     for expires in [false, true] {
         let mut events = ask("GET", watch).await.into_body();
         let first = events.frame().await.unwrap().unwrap().into_data().unwrap();
