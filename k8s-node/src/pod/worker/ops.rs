@@ -7,7 +7,7 @@ use k8s_api_client::events::EventType;
 
 use super::{Done, Life, Worker};
 use crate::pod::conditions::OWN;
-use crate::pod::containers::Class;
+use crate::pod::containers::{Class, Entry};
 use crate::pod::decide::{Cause, Step, earliest};
 use crate::pod::sandbox;
 use crate::pod::start::Start;
@@ -27,7 +27,8 @@ impl Worker {
         // Of a pod that ended by itself the end is told, not the moment before.
         let held = self.finished && matches!(self.life, Life::Stopping { .. });
         let starting = self.hold.is_some_and(|end| now < end);
-        if !self.dirty || self.gone || self.write.is_some() || later || held || starting {
+        let silent = later || held || starting || self.is_replacing();
+        if !self.dirty || self.gone || self.write.is_some() || silent {
             return;
         }
         self.dirty = false;
@@ -207,6 +208,14 @@ impl Worker {
         let kill = self.kill_of(idx, message, grace)?;
         self.entries[idx].replaced = restarts;
         Some(Box::pin(async move { Done::Killed(kill.run().await) }))
+    }
+
+    /// Whether a container was stopped to be started anew, and that is not told yet: where its policy lets none come back
+    /// from its end, the API refuses to hear of it.
+    fn is_replacing(&self) -> bool {
+        let always = self.spec().restart_policy.as_deref().is_none_or(|policy| policy == "Always");
+        let between = |entry: &Entry| entry.replaced && !entry.is_running() && entry.waiting.is_none();
+        self.life == Life::Up && !always && self.entries.iter().any(between)
     }
 
     fn kill_of(&self, idx: usize, message: String, grace: u64) -> Option<Kill> {
