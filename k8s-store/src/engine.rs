@@ -30,6 +30,7 @@ mod history;
 mod hub;
 mod keys;
 mod leases;
+mod order;
 mod read;
 mod retract;
 mod state;

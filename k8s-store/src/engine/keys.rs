@@ -1,21 +1,20 @@
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
+use super::order::{self, Order};
 use super::state::Slot;
 use crate::KeyRange;
 
-/// The latest versions: found by key through a hash, and in order through a tree of the keys alone.
+/// The latest versions: found by key through a hash, and in order through a list of the keys alone.
 ///
-/// Finding a key in the tree costs two dozen comparisons of keys that are nowhere near each other in memory, and
+/// Finding a key in that order costs two dozen comparisons of keys that are nowhere near each other in memory, and
 /// nearly all that is asked of a store is about one key whose place in the order does not change.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     slots: IndexMap<Bytes, Slot>,
     /// Where in `slots` each key is.
-    order: BTreeMap<Bytes, usize>,
+    order: Order,
 }
 
 impl Keys {
@@ -46,15 +45,14 @@ impl Keys {
         true
     }
 
-    /// Puts what was appended in order, which it has: a tree is made faster of all at once.
+    /// Puts what was appended in order, which it has: that is faster of all at once.
     pub(super) fn order(&mut self) {
         self.order = self.slots.keys().cloned().zip(0..).collect();
     }
 
     /// The keys of `range` in order.
-    pub(super) fn range(&self, range: &KeyRange) -> impl Iterator<Item = (&Bytes, &Slot)> {
-        let order = (!range.is_empty()).then(|| self.order.range::<[u8], _>(range.bounds()));
-        order.into_iter().flatten().map(|(key, place)| (key, &self.slots[*place]))
+    pub(super) fn range(&self, range: &KeyRange) -> Range<'_> {
+        Range { slots: &self.slots, order: self.order.range(range) }
     }
 
     /// Puts what `write` makes of the version before under `key`; returns the key as it was first given, and the
@@ -85,10 +83,34 @@ impl Keys {
         self.order.remove(&key);
         // The last took the place of what was removed.
         if let Some((moved, _)) = self.slots.get_index(place)
-            && let Some(its_place) = self.order.get_mut(moved)
+            && let Some(its_place) = self.order.place_mut(moved)
         {
             *its_place = place;
         }
         Some((key, slot))
     }
 }
+
+/// The keys of a range in order, with their latest versions.
+pub(super) struct Range<'a> {
+    slots: &'a IndexMap<Bytes, Slot>,
+    order: order::Keys<'a>,
+}
+
+impl<'a> Iterator for Range<'a> {
+    type Item = (&'a Bytes, &'a Slot);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.order.next().map(|(key, place)| (key, &self.slots[*place]))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.order.size_hint()
+    }
+
+    fn count(self) -> usize {
+        self.len()
+    }
+}
+
+impl ExactSizeIterator for Range<'_> {}

@@ -74,12 +74,12 @@ impl State {
             }
             return;
         }
-        let mut slots = self.keys.range(range);
-        while reader.has_room() {
-            let Some((key, slot)) = slots.next() else { return };
-            reader.take(|| slot.under(key));
-        }
-        reader.skip(slots.count());
+        let slots = self.keys.range(range);
+        let all = slots.len();
+        let wanted = reader.room().min(all);
+        reader.page.items.reserve_exact(wanted);
+        slots.take(wanted).for_each(|(key, slot)| reader.take(|| slot.under(key)));
+        reader.skip(all - wanted);
     }
 
     /// Most keys have not changed since: those cost no search of the history.
@@ -147,8 +147,17 @@ struct Reader {
 }
 
 impl Reader {
+    /// How many more keys the page takes.
+    fn room(&self) -> usize {
+        match self.options {
+            RangeOptions { count_only: true, .. } => 0,
+            RangeOptions { limit: 0, .. } => usize::MAX,
+            RangeOptions { limit, .. } => limit - self.page.items.len(),
+        }
+    }
+
     fn has_room(&self) -> bool {
-        !self.options.count_only && (self.options.limit == 0 || self.page.items.len() < self.options.limit)
+        self.room() > 0
     }
 
     fn take(&mut self, version: impl FnOnce() -> KeyValue) {

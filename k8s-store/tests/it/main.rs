@@ -7,6 +7,7 @@ mod end;
 mod history;
 mod leases;
 mod maintenance;
+mod many_keys;
 mod requests;
 mod threads;
 mod watches;
