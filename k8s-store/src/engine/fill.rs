@@ -4,14 +4,15 @@ use bytes::Bytes;
 
 use super::commit::Change;
 use super::history::History;
+use super::keys::Keys;
 use super::state::{Slot, State};
 use super::{Engine, Limits};
 use crate::{Error, Event, KeyValue, LeaseId, Revision};
 
 /// An engine that is being filled with what was stored before.
 ///
-/// First the contents as of one revision, then [`Fill::keys_end`], then the transactions after it in order, then [`Fill::finish`]. Leases may
-/// be named in any order, before or after the keys tied to them; the last word about each counts.
+/// First the contents as of one revision, then the transactions after it in order, then [`Fill::finish`]. Leases may be
+/// named in any order, before or after the keys tied to them; the last word about each counts.
 #[derive(Debug)]
 pub struct Fill {
     state: State,
@@ -23,7 +24,7 @@ impl Fill {
     pub fn new(limits: Limits, revision: Revision, batch: Vec<Event>, keys: usize) -> Self {
         let batch = (!batch.is_empty()).then(|| batch.into());
         let mut state = State::new(History::beginning_at(revision, batch, limits));
-        state.keys.reserve(keys);
+        state.keys = Keys::filling(keys);
         Self { state }
     }
 
@@ -45,11 +46,6 @@ impl Fill {
             }
         }
         Ok(())
-    }
-
-    /// Ends the contents of the first revision. Nothing is found before.
-    pub fn keys_end(&mut self) {
-        self.state.keys.order();
     }
 
     /// Runs the changes of the next transaction again.
@@ -85,6 +81,7 @@ impl Fill {
 
     /// The engine, with everything published and every lease's time starting now.
     pub fn finish(mut self) -> Engine {
+        self.state.keys.order();
         self.state.tie_all();
         self.state.leases.renew();
         self.state.set_published();

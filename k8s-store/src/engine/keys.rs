@@ -1,3 +1,5 @@
+use std::hash::RandomState;
+
 use bytes::Bytes;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
@@ -10,11 +12,18 @@ use crate::KeyRange;
 ///
 /// Finding a key in that order costs two dozen comparisons of keys that are nowhere near each other in memory, and
 /// nearly all that is asked of a store is about one key whose place in the order does not change.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Keys {
     slots: IndexMap<Bytes, Slot>,
-    /// Where in `slots` each key is.
-    order: Order,
+    /// Where in `slots` each key is; nothing while the store is filled.
+    order: Option<Order>,
+}
+
+/// No keys, in order.
+impl Default for Keys {
+    fn default() -> Self {
+        Self { slots: IndexMap::default(), order: Some(Order::default()) }
+    }
 }
 
 impl Keys {
@@ -22,8 +31,9 @@ impl Keys {
         self.slots.get_key_value(key)
     }
 
-    pub(super) fn reserve(&mut self, keys: usize) {
-        self.slots.reserve_exact(keys);
+    /// Expects so many keys, in no order until [`Keys::order`]: one by one that would take longer than all else.
+    pub(super) fn filling(keys: usize) -> Self {
+        Self { slots: IndexMap::with_capacity_and_hasher(keys, RandomState::new()), order: None }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -35,8 +45,7 @@ impl Keys {
         self.slots.iter()
     }
 
-    /// Adds a key that comes after all others; says whether it does. It has its place in the order only after
-    /// [`Keys::order`].
+    /// Adds a key that comes after all others; says whether it does.
     pub(super) fn append(&mut self, key: Bytes, slot: Slot) -> bool {
         if self.slots.last().is_some_and(|(last, _)| *last >= key) {
             return false;
@@ -45,14 +54,18 @@ impl Keys {
         true
     }
 
-    /// Puts what was appended in order, which it has: that is faster of all at once.
+    /// Puts all keys in order, and keeps them so from now on.
     pub(super) fn order(&mut self) {
-        self.order = self.slots.keys().cloned().zip(0..).collect();
+        let mut keys: Vec<_> = self.slots.keys().cloned().zip(0..).collect();
+        // Stable, because that makes use of what is in order already.
+        keys.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.order = Some(keys.into_iter().collect());
     }
 
     /// The keys of `range` in order.
     pub(super) fn range(&self, range: &KeyRange) -> Range<'_> {
-        Range { slots: &self.slots, order: self.order.range(range) }
+        let order = self.order.as_ref().map_or_else(order::Keys::none, |order| order.range(range));
+        Range { slots: &self.slots, order }
     }
 
     /// Puts what `write` makes of the version before under `key`; returns the key as it was first given, and the
@@ -69,7 +82,9 @@ impl Keys {
             }
             Entry::Vacant(entry) => {
                 let place = entry.index();
-                self.order.insert(entry.key().clone(), place);
+                if let Some(order) = &mut self.order {
+                    order.insert(entry.key().clone(), place);
+                }
                 entry.insert(write(None));
                 (place, None)
             }
@@ -80,12 +95,14 @@ impl Keys {
 
     pub(super) fn remove(&mut self, key: &[u8]) -> Option<(Bytes, Slot)> {
         let (place, key, slot) = self.slots.swap_remove_full(key)?;
-        self.order.remove(&key);
-        // The last took the place of what was removed.
-        if let Some((moved, _)) = self.slots.get_index(place)
-            && let Some(its_place) = self.order.place_mut(moved)
-        {
-            *its_place = place;
+        if let Some(order) = &mut self.order {
+            order.remove(&key);
+            // The last took the place of what was removed.
+            if let Some((moved, _)) = self.slots.get_index(place)
+                && let Some(its_place) = order.place_mut(moved)
+            {
+                *its_place = place;
+            }
         }
         Some((key, slot))
     }

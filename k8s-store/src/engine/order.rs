@@ -41,9 +41,8 @@ pub(super) struct Keys<'a> {
 
 impl Order {
     pub(super) fn range(&self, range: &KeyRange) -> Keys<'_> {
-        let empty = Keys { piece: [].iter(), pieces: &[], of_last: 0 };
         if range.is_empty() {
-            return empty;
+            return Keys::none();
         }
         let (start, end) = range.bounds();
         let start = self.gap(|key| match start {
@@ -56,9 +55,9 @@ impl Order {
             Bound::Excluded(end) => key < end,
             Bound::Unbounded => true,
         });
-        let Some(first) = self.pieces.get(start.piece) else { return empty };
+        let Some(first) = self.pieces.get(start.piece) else { return Keys::none() };
         if start.piece == end.piece {
-            return Keys { piece: first[start.entry..end.entry].iter(), ..empty };
+            return Keys { piece: first[start.entry..end.entry].iter(), ..Keys::none() };
         }
         let pieces = &self.pieces[start.piece + 1..=end.piece];
         Keys { piece: first[start.entry..].iter(), pieces, of_last: end.entry }
@@ -138,6 +137,12 @@ impl FromIterator<Entry> for Order {
             }
             pieces.push(piece);
         }
+    }
+}
+
+impl Keys<'_> {
+    pub(super) fn none() -> Self {
+        Self { piece: [].iter(), pieces: &[], of_last: 0 }
     }
 }
 

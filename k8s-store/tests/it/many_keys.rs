@@ -18,9 +18,16 @@ fn key(n: usize) -> Bytes {
 #[derive(Clone, Debug)]
 enum Step {
     /// One after the other, in either direction, some left out.
-    Put { numbers: Range<usize>, stride: usize, descending: bool },
+    Put {
+        numbers: Range<usize>,
+        stride: usize,
+        descending: bool,
+    },
     /// Each for itself.
-    Delete { numbers: Range<usize>, stride: usize },
+    Delete {
+        numbers: Range<usize>,
+        stride: usize,
+    },
     DeleteAtOnce(Range<usize>),
 }
 

@@ -28,7 +28,6 @@ pub(crate) fn read_snapshot(
     let size = file.size().map_err(refused)?;
     let take_in = |(block, at)| take(&mut fill, &mut keys, block).ok_or_else(|| nonsense(at));
     ahead::of(size, || blocks.next(), take_in)?;
-    fill.keys_end();
     Ok((header, fill, blocks.end()?))
 }
 

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use k8s_store::{
     Compare, Delete, Field, KeyValue, LeaseId, Op, OpResult, Operand, Put, Relation, Revision, Txn, TxnOutcome,
 };
@@ -48,11 +49,17 @@ pub(crate) fn put(request: PutRequest) -> Result<Put, Status> {
         return Err(status::lease_provided());
     }
     Ok(Put {
-        key: request.key,
-        value: if request.ignore_value { Field::Keep } else { Field::Set(request.value) },
+        key: alone(&request.key),
+        value: if request.ignore_value { Field::Keep } else { Field::Set(alone(&request.value)) },
         lease: if request.ignore_lease { Field::Keep } else { Field::Set(LeaseId::new(request.lease)) },
         prev: request.prev_kv,
     })
+}
+
+/// A copy for the store to keep: what came in a request is part of the buffer that it was read into, several times as
+/// large, which would live as long.
+fn alone(bytes: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(bytes)
 }
 
 /// # Errors
@@ -127,7 +134,7 @@ fn comparison(compare: pb::Compare) -> Option<Compare> {
     let operand = match target {
         CompareTarget::Value => Operand::Value(match union {
             Some(TargetUnion::Value(value)) => value,
-            _ => bytes::Bytes::new(),
+            _ => Bytes::new(),
         }),
         CompareTarget::Lease => Operand::Lease(match union {
             Some(TargetUnion::Lease(lease)) => LeaseId::new(lease),

@@ -212,4 +212,3 @@ pub(crate) async fn figures(
     }
     Ok(target.figures)
 }
-

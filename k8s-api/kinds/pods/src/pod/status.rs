@@ -18,7 +18,10 @@ use crate::blank::{items, text};
 
 /// An update of `status` leaves the spec, the owners and the deletion as they are.
 pub(super) fn prepare(new: &mut Pod, old: &Pod) {
-    new.spec.clone_from(&old.spec);
+    // Most often it is the same already, and telling that costs less than a copy.
+    if new.spec != old.spec {
+        new.spec.clone_from(&old.spec);
+    }
     new.metadata.deletion_timestamp = None;
     new.metadata.owner_references.clone_from(&old.metadata.owner_references);
     let (status, none) = (new.status.get_or_insert_default(), PodStatus::default());
