@@ -1,3 +1,4 @@
+use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -6,12 +7,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use k8s_store_etcd_proto::{Corked, Rounds};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::sleep;
 
 use crate::EtcdServer;
 
 /// When to ask whether a silent client is still there, and how long to wait for an answer: etcd's own.
 const PING_EVERY: Duration = Duration::from_secs(7200);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a client may take for the bytes that each HTTP/2 connection begins with, and how many they are.
+const GREETING: Duration = Duration::from_secs(10);
+const GREETING_SIZE: u64 = 24;
 /// How much of a request is taken in that nobody has read yet, of one and of all of a connection.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
@@ -21,7 +26,8 @@ const SEND_BUFFER: usize = 64 << 10;
 const STREAMS: u32 = 16384;
 
 impl EtcdServer {
-    /// Serves one connection, until the other end closes it or the streams of the server end.
+    /// Serves one connection, until the other end closes it or the streams of the server end, or if it says nothing for
+    /// ten seconds.
     ///
     /// All of its requests are answered within this future: one connection uses one processor at a time.
     ///
@@ -41,10 +47,11 @@ impl EtcdServer {
             .keep_alive_timeout(PING_TIMEOUT);
         let service = TowerToHyperService::new(self.service());
         let mut connection = pin!(builder.serve_connection(TokioIo::new(io.clone()), service));
-        let end = rounds.drive(io, async {
+        let end = rounds.drive(io.clone(), async {
             tokio::select! {
                 biased;
                 end = connection.as_mut() => end,
+                () = silence(&io) => Ok(()),
                 () = self.node.stopped() => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
@@ -57,4 +64,13 @@ impl EtcdServer {
             Err(error) => tracing::debug!(%error, "a connection cannot be written to"),
         }
     }
+}
+
+/// Ends if the other end of a connection does not greet in time.
+async fn silence<T: AsyncRead + AsyncWrite + Unpin>(io: &Corked<T>) {
+    sleep(GREETING).await;
+    if io.heard() >= GREETING_SIZE {
+        pending::<()>().await;
+    }
+    tracing::debug!("a client says nothing");
 }

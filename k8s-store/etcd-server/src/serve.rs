@@ -36,9 +36,9 @@ impl EtcdServer {
     /// Serves whom `listener` accepts, over TLS if told how.
     ///
     /// # Limits
-    /// 16,384 connections, as many calls at once on each, 10 seconds for the TLS handshake. A request is at most 512 KiB
-    /// larger than the largest write. Of an answer that a client does not take in 64 KiB are made, and one message of a
-    /// watch: it falls behind and catches up from history.
+    /// 16,384 connections, as many calls at once on each, 10 seconds for the TLS handshake and as many until a client
+    /// begins to speak. A request is at most 512 KiB larger than the largest write. Of an answer that a client does not
+    /// take in 64 KiB are made, and one message of a watch: it falls behind and catches up from history.
     ///
     /// # Errors
     /// When the listener has no address.

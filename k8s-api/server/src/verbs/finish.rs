@@ -261,8 +261,7 @@ pub(super) fn encode(resource: &Resource, object: &mut dyn AnyObject) -> Result<
     meta.resource_version = None;
     // Managed fields are not kept yet; what a client sends of them would only grow stale.
     meta.managed_fields = None;
-    // A copy, because what is stored lives long, and the buffer that it was made in has room to grow.
-    resource.strategy.encode(object).map(|body| Bytes::copy_from_slice(&body)).map_err(Status::internal)
+    resource.strategy.encode(object).map(Bytes::from).map_err(Status::internal)
 }
 
 /// Makes an object's name and namespace those of the request, or refuses one that says otherwise.

@@ -9,9 +9,12 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use k8s_store::Memory;
 use k8s_store_etcd_proto::etcdserverpb::watch_request::RequestUnion;
 use k8s_store_etcd_proto::etcdserverpb::{RangeRequest, WatchCreateRequest, WatchRequest};
+use k8s_store_etcd_server::EtcdServer;
 use prost::Message;
+use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
 use tonic::body::Body;
 use tower::Service;
@@ -172,6 +175,21 @@ async fn thousands_of_watches_that_nobody_reads_are_bounded() {
     drop(silent);
     until(|| sockets(&ours) == before).await;
     still_serves(&mut ours, &client).await;
+}
+
+/// Whoever connects takes a place, which is given to others if nothing comes of it.
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_is_let_go() {
+    let server = EtcdServer::new(Memory::new());
+    for beginning in [&b""[..], &PREFACE[..PREFACE.len() - 1]] {
+        let (mut client, io) = tokio::io::duplex(1 << 10);
+        client.write_all(beginning).await.unwrap();
+        timeout(Duration::from_secs(11), server.serve_connection(io)).await.expect("it is let go");
+    }
+    let (mut client, io) = tokio::io::duplex(1 << 10);
+    client.write_all(&greeting()).await.unwrap();
+    let serving = timeout(Duration::from_secs(3600), server.serve_connection(io)).await;
+    assert!(serving.is_err(), "who has spoken may be silent");
 }
 
 /// How many sockets the server has.

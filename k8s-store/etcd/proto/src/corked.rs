@@ -24,12 +24,19 @@ struct Held<T> {
     buffer: Vec<u8>,
     /// So much of the buffer is written already.
     written: usize,
+    /// So many bytes were read.
+    heard: u64,
 }
 
 impl<T: AsyncWrite + Unpin> Corked<T> {
     /// Holds back the writes to `io`.
     pub fn new(io: T) -> Self {
-        Self(Arc::new(Mutex::new(Held { io, buffer: Vec::new(), written: 0 })))
+        Self(Arc::new(Mutex::new(Held { io, buffer: Vec::new(), written: 0, heard: 0 })))
+    }
+
+    /// How many bytes the other end has sent.
+    pub fn heard(&self) -> u64 {
+        self.0.lock().heard
     }
 
     /// Writes what was held back.
@@ -68,7 +75,11 @@ impl<T> Clone for Corked<T> {
 
 impl<T: AsyncRead + Unpin> AsyncRead for Corked<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0.lock().io).poll_read(cx, into)
+        let held = &mut *self.0.lock();
+        let before = into.filled().len();
+        ready!(Pin::new(&mut held.io).poll_read(cx, into))?;
+        held.heard += (into.filled().len() - before) as u64;
+        Poll::Ready(Ok(()))
     }
 }
 
