@@ -209,6 +209,18 @@ impl Object {
         Ok(self.0.typed.get_or_init(|| decoded.into_shared()).clone())
     }
 
+    /// Takes over the typed form of `other` if that is the same object as of the same revision and this has none yet.
+    pub fn share_typed(&self, other: &Self) {
+        if let Some(typed) = other.0.typed.get()
+            && self.0.typed.get().is_none()
+            && self.0.revision == other.0.revision
+            && self.0.body == other.0.body
+        {
+            // Whoever was faster has one of the same content.
+            let _ = self.0.typed.set(Arc::clone(typed));
+        }
+    }
+
     fn stamp(&self, meta: &mut ObjectMeta) {
         if self.0.revision != 0 {
             meta.resource_version = Some(self.0.revision.to_string());

@@ -1,5 +1,6 @@
 //! The vocabulary from outside.
 
+mod object;
 mod quantity;
 mod registry;
 mod schema;

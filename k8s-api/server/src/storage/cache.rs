@@ -8,6 +8,7 @@ use k8s_store::{EventKind, KeyRange, RangeOptions, Revision, Store, Watch, Watch
 use parking_lot::Mutex;
 
 use super::{Entry, Form, Selection, store_status};
+use crate::core::relative;
 
 /// How many changes of one resource are kept for watchers that start late or fall behind.
 const LOG_CAPACITY: usize = 4096;
@@ -173,6 +174,9 @@ impl Cache {
         let mut state = self.state.lock();
         if state.revision < object.revision() {
             state.offers.insert(object.revision(), object);
+        } else if let Some(entry) = state.objects.get(&relative(&object.meta().namespace, &object.meta().name)) {
+            // Somebody else took the change in first, without it.
+            entry.object().share_typed(&object);
         }
         let wake = self.take_in(&mut state);
         drop(state);
