@@ -7,7 +7,8 @@ use bytes::Bytes;
 use k8s_api::Object;
 use k8s_openapi::api::core::v1::ConfigMap;
 
-const BODY: &[u8] = br#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"b"},"data":{"k":"v"}}"#;
+const BODY: &[u8] =
+    br#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"b"},"data":{"k":"v"}}"#;
 
 fn stored(revision: u64) -> Object {
     Object::stored(Bytes::from_static(BODY), revision).unwrap()

@@ -11,7 +11,8 @@ mod servers;
 mod target;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -62,19 +63,37 @@ struct Arguments {
 
 type Column = (String, Vec<Figure>);
 
-fn servers(arguments: &Arguments) -> Result<Vec<Server>> {
-    let mut servers = Vec::new();
-    if let Some(etcd) = &arguments.etcd {
-        servers.push(Server::etcd(etcd, &arguments.dir)?);
-    }
-    if let Some(ours) = &arguments.ours {
-        servers.push(Server::ours_durable(ours, &arguments.dir)?);
-        if !arguments.million {
-            servers.push(Server::ours_in_memory(ours)?);
+/// What to measure over gRPC.
+enum Peer<'a> {
+    Etcd(&'a Path),
+    OursDurable(&'a Path),
+    OursInMemory(&'a Path),
+    Running(&'a str),
+}
+
+impl Peer<'_> {
+    /// Starts it, after the disk has what the one before left to it.
+    fn start(&self, dir: &Path) -> Result<Server> {
+        Command::new("sync").status()?;
+        match self {
+            Self::Etcd(program) => Server::etcd(program, dir),
+            Self::OursDurable(program) => Server::ours_durable(program, dir),
+            Self::OursInMemory(program) => Server::ours_in_memory(program),
+            Self::Running(url) => Ok(Server::running(url)),
         }
     }
-    servers.extend(arguments.endpoint.iter().map(|url| Server::running(url)));
-    Ok(servers)
+}
+
+fn peers(arguments: &Arguments) -> Vec<Peer<'_>> {
+    let mut peers: Vec<_> = arguments.etcd.as_deref().map(Peer::Etcd).into_iter().collect();
+    if let Some(ours) = &arguments.ours {
+        peers.push(Peer::OursDurable(ours));
+        if !arguments.million {
+            peers.push(Peer::OursInMemory(ours));
+        }
+    }
+    peers.extend(arguments.endpoint.iter().map(|url| Peer::Running(url)));
+    peers
 }
 
 async fn of_server(server: &Server, arguments: &Arguments) -> Result<Column> {
@@ -109,17 +128,18 @@ fn print(columns: &[Column]) {
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     std::fs::create_dir_all(&arguments.dir)?;
-    let mut servers = servers(&arguments)?;
-    if arguments.million {
-        for server in &mut servers {
-            println!("{}", million::measure(server).await?);
-        }
-        return Ok(());
-    }
     let mut columns = Vec::new();
-    // One after the other, so that they do not share the processor.
-    for server in servers {
-        columns.push(of_server(&server, &arguments).await?);
+    // One after the other, so that they share neither the processor nor the disk.
+    for peer in peers(&arguments) {
+        let mut server = peer.start(&arguments.dir)?;
+        if arguments.million {
+            println!("{}", million::measure(&mut server).await?);
+        } else {
+            columns.push(of_server(&server, &arguments).await?);
+        }
+    }
+    if arguments.million {
+        return Ok(());
     }
     let durable = Arc::new(Durable::open(arguments.dir.join("in-process")).await?);
     columns.push(in_process("in process, durable", durable, &arguments).await?);

@@ -26,15 +26,14 @@ pub(crate) async fn measure(server: &mut Server) -> Result<String> {
     let writers = FuturesUnordered::new();
     for writer in 0..WRITERS {
         let store = stores[writer % CONNECTIONS].clone();
-        writers.push(tokio::spawn(async move {
+        writers.push(async move {
             for n in (writer..KEYS).step_by(WRITERS) {
                 store.put(key(n), value()).await?;
             }
             Ok::<_, k8s_store::Error>(())
-        }));
+        });
     }
-    let ends: Vec<_> = writers.try_collect().await?;
-    ends.into_iter().collect::<std::result::Result<Vec<()>, _>>()?;
+    writers.try_collect::<()>().await?;
     let filled = began.elapsed();
     let full = resident(server.process().ok_or("its process is not known")?)?;
     drop(stores);
