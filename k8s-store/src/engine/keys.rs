@@ -1,5 +1,3 @@
-use std::hash::RandomState;
-
 use bytes::Bytes;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
@@ -33,7 +31,7 @@ impl Keys {
 
     /// Expects so many keys, in no order until [`Keys::order`]: one by one that would take longer than all else.
     pub(super) fn filling(keys: usize) -> Self {
-        Self { slots: IndexMap::with_capacity_and_hasher(keys, RandomState::new()), order: None }
+        Self { slots: IndexMap::with_capacity(keys), order: None }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -64,7 +62,7 @@ impl Keys {
 
     /// The keys of `range` in order.
     pub(super) fn range(&self, range: &KeyRange) -> Range<'_> {
-        let order = self.order.as_ref().map_or_else(order::Keys::none, |order| order.range(range));
+        let order = self.order.as_ref().map_or_else(order::Entries::none, |order| order.range(range));
         Range { slots: &self.slots, order }
     }
 
@@ -111,7 +109,7 @@ impl Keys {
 /// The keys of a range in order, with their latest versions.
 pub(super) struct Range<'a> {
     slots: &'a IndexMap<Bytes, Slot>,
-    order: order::Keys<'a>,
+    order: order::Entries<'a>,
 }
 
 impl<'a> Iterator for Range<'a> {

@@ -31,7 +31,7 @@ struct Gap {
 }
 
 /// The keys of a range.
-pub(super) struct Keys<'a> {
+pub(super) struct Entries<'a> {
     piece: slice::Iter<'a, Entry>,
     /// The pieces after that one.
     pieces: &'a [Vec<Entry>],
@@ -40,9 +40,9 @@ pub(super) struct Keys<'a> {
 }
 
 impl Order {
-    pub(super) fn range(&self, range: &KeyRange) -> Keys<'_> {
+    pub(super) fn range(&self, range: &KeyRange) -> Entries<'_> {
         if range.is_empty() {
-            return Keys::none();
+            return Entries::none();
         }
         let (start, end) = range.bounds();
         let start = self.gap(|key| match start {
@@ -55,12 +55,12 @@ impl Order {
             Bound::Excluded(end) => key < end,
             Bound::Unbounded => true,
         });
-        let Some(first) = self.pieces.get(start.piece) else { return Keys::none() };
+        let Some(first) = self.pieces.get(start.piece) else { return Entries::none() };
         if start.piece == end.piece {
-            return Keys { piece: first[start.entry..end.entry].iter(), ..Keys::none() };
+            return Entries { piece: first[start.entry..end.entry].iter(), ..Entries::none() };
         }
         let pieces = &self.pieces[start.piece + 1..=end.piece];
-        Keys { piece: first[start.entry..].iter(), pieces, of_last: end.entry }
+        Entries { piece: first[start.entry..].iter(), pieces, of_last: end.entry }
     }
 
     /// Adds a key, which is not there yet.
@@ -140,13 +140,13 @@ impl FromIterator<Entry> for Order {
     }
 }
 
-impl Keys<'_> {
+impl Entries<'_> {
     pub(super) fn none() -> Self {
         Self { piece: [].iter(), pieces: &[], of_last: 0 }
     }
 }
 
-impl<'a> Iterator for Keys<'a> {
+impl<'a> Iterator for Entries<'a> {
     type Item = &'a Entry;
 
     fn next(&mut self) -> Option<&'a Entry> {
@@ -170,5 +170,5 @@ impl<'a> Iterator for Keys<'a> {
     }
 }
 
-impl ExactSizeIterator for Keys<'_> {}
-impl FusedIterator for Keys<'_> {}
+impl ExactSizeIterator for Entries<'_> {}
+impl FusedIterator for Entries<'_> {}
