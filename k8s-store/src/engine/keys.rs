@@ -2,18 +2,20 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
-use super::order::{self, Order};
+use super::order::{Order, Places};
 use super::state::Slot;
 use crate::KeyRange;
 
-/// The latest versions: found by key through a hash, and in order through a list of the keys alone.
+pub(super) type Slots = IndexMap<Bytes, Slot>;
+
+/// The latest versions: found by key through a hash, and in order through a list of their places.
 ///
 /// Finding a key in that order costs two dozen comparisons of keys that are nowhere near each other in memory, and
 /// nearly all that is asked of a store is about one key whose place in the order does not change.
 #[derive(Debug)]
 pub(super) struct Keys {
-    slots: IndexMap<Bytes, Slot>,
-    /// Where in `slots` each key is; nothing while the store is filled.
+    slots: Slots,
+    /// Nothing while the store is filled.
     order: Option<Order>,
 }
 
@@ -54,16 +56,13 @@ impl Keys {
 
     /// Puts all keys in order, and keeps them so from now on.
     pub(super) fn order(&mut self) {
-        let mut keys: Vec<_> = self.slots.keys().cloned().zip(0..).collect();
-        // Stable, because that makes use of what is in order already.
-        keys.sort_by(|(a, _), (b, _)| a.cmp(b));
-        self.order = Some(keys.into_iter().collect());
+        self.order = Some(Order::of(&self.slots));
     }
 
     /// The keys of `range` in order.
     pub(super) fn range(&self, range: &KeyRange) -> Range<'_> {
-        let order = self.order.as_ref().map_or_else(order::Entries::none, |order| order.range(range));
-        Range { slots: &self.slots, order }
+        let places = self.order.as_ref().map_or_else(Places::none, |order| order.range(range, &self.slots));
+        Range { slots: &self.slots, places }
     }
 
     /// Puts what `write` makes of the version before under `key`; returns the key as it was first given, and the
@@ -80,47 +79,43 @@ impl Keys {
             }
             Entry::Vacant(entry) => {
                 let place = entry.index();
-                if let Some(order) = &mut self.order {
-                    order.insert(entry.key().clone(), place);
-                }
                 entry.insert(write(None));
                 (place, None)
             }
         };
         let (key, slot) = self.slots.get_index(place).expect("it was put there");
+        if let (None, Some(order)) = (&old, &mut self.order) {
+            order.insert(key, place, &self.slots);
+        }
         (key, slot, old)
     }
 
     pub(super) fn remove(&mut self, key: &[u8]) -> Option<(Bytes, Slot)> {
-        let (place, key, slot) = self.slots.swap_remove_full(key)?;
-        if let Some(order) = &mut self.order {
-            order.remove(&key);
-            // The last took the place of what was removed.
-            if let Some((moved, _)) = self.slots.get_index(place)
-                && let Some(its_place) = order.place_mut(moved)
-            {
-                *its_place = place;
-            }
+        let place = self.slots.get_index_of(key)?;
+        if let (Some(order), Some((last, _))) = (&mut self.order, self.slots.last()) {
+            order.remove(key, &self.slots);
+            // The last takes the place of what is removed.
+            order.set_place(last, place, &self.slots);
         }
-        Some((key, slot))
+        self.slots.swap_remove_index(place)
     }
 }
 
 /// The keys of a range in order, with their latest versions.
 pub(super) struct Range<'a> {
-    slots: &'a IndexMap<Bytes, Slot>,
-    order: order::Entries<'a>,
+    slots: &'a Slots,
+    places: Places<'a>,
 }
 
 impl<'a> Iterator for Range<'a> {
     type Item = (&'a Bytes, &'a Slot);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.order.next().map(|(key, place)| (key, &self.slots[*place]))
+        self.places.next().and_then(|place| self.slots.get_index(place))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.order.size_hint()
+        self.places.size_hint()
     }
 
     fn count(self) -> usize {

@@ -4,6 +4,7 @@ use std::slice;
 
 use bytes::Bytes;
 
+use super::keys::Slots;
 use crate::KeyRange;
 
 /// How many keys a piece holds at most. A power of two, so that a piece that grew by doubling is full then.
@@ -11,158 +12,174 @@ const MOST: usize = 128;
 /// A piece of fewer keys joins a neighbour if that has room.
 const FEW: usize = MOST / 4;
 
-/// Keys in order, each with its place elsewhere.
+/// The places that keys have among the slots, in the order of the keys.
 ///
 /// They lie in pieces of adjacent keys. Other than a tree that makes it fast to say how many keys a range has, which
 /// each page of a list is asked for, and to go through them.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     /// None is empty.
-    pieces: Vec<Vec<Entry>>,
+    pieces: Vec<Piece>,
 }
 
-type Entry = (Bytes, usize);
+#[derive(Debug)]
+struct Piece {
+    /// Parts it from the piece before: the keys there are less, the keys here are not. It need not be one of them, and
+    /// that of the first piece means nothing.
+    least: Bytes,
+    places: Vec<usize>,
+}
 
-/// Before an entry of a piece, or behind its last.
+/// Before a place of a piece, or behind its last.
 #[derive(Clone, Copy)]
 struct Gap {
     piece: usize,
-    entry: usize,
+    place: usize,
 }
 
-/// The keys of a range.
-pub(super) struct Entries<'a> {
-    piece: slice::Iter<'a, Entry>,
+/// The places of a range's keys.
+pub(super) struct Places<'a> {
+    piece: slice::Iter<'a, usize>,
     /// The pieces after that one.
-    pieces: &'a [Vec<Entry>],
-    /// So many keys of the last of them belong to the range.
+    pieces: &'a [Piece],
+    /// So many places of the last of them belong to the range.
     of_last: usize,
 }
 
 impl Order {
-    pub(super) fn range(&self, range: &KeyRange) -> Entries<'_> {
+    pub(super) fn of(slots: &Slots) -> Self {
+        // Bytes rather than their handles: what is compared is then one step away.
+        let mut sorted: Vec<_> = slots.keys().map(|key| &key[..]).zip(0..).collect();
+        // Stable, because that makes use of what is in order already.
+        sorted.sort_by_key(|(key, _)| *key);
+        let piece = |keys: &[(&[u8], usize)]| {
+            let places: Vec<_> = keys.iter().map(|(_, place)| *place).collect();
+            Piece { least: slots.keys()[places[0]].clone(), places }
+        };
+        Self { pieces: sorted.chunks(MOST).map(piece).collect() }
+    }
+
+    pub(super) fn range(&self, range: &KeyRange, slots: &Slots) -> Places<'_> {
         if range.is_empty() {
-            return Entries::none();
+            return Places::none();
         }
         let (start, end) = range.bounds();
-        let start = self.gap(|key| match start {
+        let start = self.gap(slots, |key| match start {
             Bound::Included(start) => key < start,
             Bound::Excluded(start) => key <= start,
             Bound::Unbounded => false,
         });
-        let end = self.gap(|key| match end {
+        let end = self.gap(slots, |key| match end {
             Bound::Included(end) => key <= end,
             Bound::Excluded(end) => key < end,
             Bound::Unbounded => true,
         });
-        let Some(first) = self.pieces.get(start.piece) else { return Entries::none() };
+        let Some(Piece { places: first, .. }) = self.pieces.get(start.piece) else { return Places::none() };
         if start.piece == end.piece {
-            return Entries { piece: first[start.entry..end.entry].iter(), ..Entries::none() };
+            return Places { piece: first[start.place..end.place].iter(), ..Places::none() };
         }
         let pieces = &self.pieces[start.piece + 1..=end.piece];
-        Entries { piece: first[start.entry..].iter(), pieces, of_last: end.entry }
+        Places { piece: first[start.place..].iter(), pieces, of_last: end.place }
     }
 
-    /// Adds a key, which is not there yet.
-    pub(super) fn insert(&mut self, key: Bytes, place: usize) {
-        let Gap { piece: at, entry } = self.gap(|other| *other < key[..]);
-        let new = (key, place);
+    /// Adds the place of `key`, which is not there yet.
+    pub(super) fn insert(&mut self, key: &Bytes, new: usize, slots: &Slots) {
+        let Gap { piece: at, place } = self.gap(slots, |other| other <= &key[..]);
         match self.pieces.get_mut(at) {
-            None => self.pieces.push(vec![new]),
-            Some(piece) if piece.len() < MOST => piece.insert(entry, new),
+            None => self.pieces.push(Piece::of_one(key, new)),
+            Some(piece) if piece.places.len() < MOST => piece.places.insert(place, new),
             // Who adds keys in order leaves full pieces behind.
-            Some(_) if entry == MOST => self.pieces.insert(at + 1, vec![new]),
+            Some(_) if place == MOST => self.pieces.insert(at + 1, Piece::of_one(key, new)),
             Some(piece) => {
-                let mut half = piece.split_off(MOST / 2);
-                match entry.checked_sub(MOST / 2) {
-                    Some(entry) => half.insert(entry, new),
-                    None => piece.insert(entry, new),
+                let mut half = piece.split(slots);
+                match place.checked_sub(MOST / 2) {
+                    Some(place @ 1..) => half.places.insert(place, new),
+                    _ => piece.places.insert(place, new),
                 }
                 self.pieces.insert(at + 1, half);
             }
         }
     }
 
-    pub(super) fn remove(&mut self, key: &[u8]) {
-        let Some(Gap { piece: at, entry }) = self.find(key) else { return };
-        let piece = &mut self.pieces[at];
-        piece.remove(entry);
-        if piece.is_empty() {
+    pub(super) fn remove(&mut self, key: &[u8], slots: &Slots) {
+        let Some(Gap { piece: at, place }) = self.find(key, slots) else { return };
+        let Piece { places, .. } = &mut self.pieces[at];
+        places.remove(place);
+        if places.is_empty() {
             self.pieces.remove(at);
-        } else if piece.len() < FEW {
+        } else if places.len() < FEW {
             self.join(at.saturating_sub(1));
             self.join(at);
         }
     }
 
-    pub(super) fn place_mut(&mut self, key: &[u8]) -> Option<&mut usize> {
-        let Gap { piece, entry } = self.find(key)?;
-        Some(&mut self.pieces[piece][entry].1)
+    /// Notes that `key` will be at another place.
+    pub(super) fn set_place(&mut self, key: &[u8], new: usize, slots: &Slots) {
+        if let Some(Gap { piece, place }) = self.find(key, slots) {
+            self.pieces[piece].places[place] = new;
+        }
     }
 
     /// Makes one of the piece `at` and the next if that is half a piece at most: the next keys need not part them.
     fn join(&mut self, at: usize) {
-        if let Some([piece, next]) = self.pieces.get_mut(at..at + 2)
-            && piece.len() + next.len() <= MOST / 2
+        if let Some([Piece { places, .. }, Piece { places: next, .. }]) = self.pieces.get_mut(at..at + 2)
+            && places.len() + next.len() <= MOST / 2
         {
-            piece.append(next);
+            places.append(next);
             self.pieces.remove(at + 1);
         }
     }
 
-    fn find(&self, key: &[u8]) -> Option<Gap> {
-        let piece = self.pieces.partition_point(|piece| piece[0].0 <= key).checked_sub(1)?;
-        let entry = self.pieces[piece].binary_search_by(|(other, _)| other[..].cmp(key)).ok()?;
-        Some(Gap { piece, entry })
+    fn find(&self, key: &[u8], slots: &Slots) -> Option<Gap> {
+        let behind = self.gap(slots, |other| other <= key);
+        let gap = Gap { place: behind.place.checked_sub(1)?, ..behind };
+        (slots.keys()[self.pieces[gap.piece].places[gap.place]] == key).then_some(gap)
     }
 
-    /// The gap behind all keys of which `is_before` is true: those come first. It is in a piece that has such a key,
-    /// perhaps behind all of it, or at the very beginning.
-    fn gap(&self, is_before: impl Fn(&[u8]) -> bool) -> Gap {
-        let piece = self.pieces.partition_point(|piece| is_before(&piece[0].0)).saturating_sub(1);
-        let entries = self.pieces.get(piece);
-        Gap { piece, entry: entries.map_or(0, |entries| entries.partition_point(|(key, _)| is_before(key))) }
-    }
-}
-
-/// From keys that are in order.
-impl FromIterator<Entry> for Order {
-    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
-        let mut entries = entries.into_iter();
-        let mut pieces = Vec::new();
-        loop {
-            let piece: Vec<_> = entries.by_ref().take(MOST).collect();
-            if piece.is_empty() {
-                return Self { pieces };
-            }
-            pieces.push(piece);
-        }
+    /// The gap behind all keys of which `is_before` is true: those come first.
+    fn gap(&self, slots: &Slots, is_before: impl Fn(&[u8]) -> bool) -> Gap {
+        let Some((_, others)) = self.pieces.split_first() else { return Gap { piece: 0, place: 0 } };
+        let piece = others.partition_point(|piece| is_before(&piece.least));
+        let keys = slots.keys();
+        Gap { piece, place: self.pieces[piece].places.partition_point(|place| is_before(&keys[*place])) }
     }
 }
 
-impl Entries<'_> {
+impl Piece {
+    fn of_one(key: &Bytes, place: usize) -> Self {
+        Self { least: key.clone(), places: vec![place] }
+    }
+
+    /// Keeps the lesser half of a full piece and returns the other.
+    fn split(&mut self, slots: &Slots) -> Self {
+        let places = self.places.split_off(MOST / 2);
+        Self { least: slots.keys()[places[0]].clone(), places }
+    }
+}
+
+impl Places<'_> {
     pub(super) fn none() -> Self {
         Self { piece: [].iter(), pieces: &[], of_last: 0 }
     }
 }
 
-impl<'a> Iterator for Entries<'a> {
-    type Item = &'a Entry;
+impl Iterator for Places<'_> {
+    type Item = usize;
 
-    fn next(&mut self) -> Option<&'a Entry> {
+    fn next(&mut self) -> Option<usize> {
         loop {
-            if let Some(entry) = self.piece.next() {
-                return Some(entry);
+            if let Some(place) = self.piece.next() {
+                return Some(*place);
             }
-            let (piece, pieces) = self.pieces.split_first()?;
-            self.piece = if pieces.is_empty() { piece[..self.of_last].iter() } else { piece.iter() };
+            let (Piece { places, .. }, pieces) = self.pieces.split_first()?;
+            self.piece = if pieces.is_empty() { places[..self.of_last].iter() } else { places.iter() };
             self.pieces = pieces;
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let of_pieces = self.pieces.split_last().map_or(0, |(_, whole)| {
-            let whole: usize = whole.iter().map(Vec::len).sum();
+            let whole: usize = whole.iter().map(|piece| piece.places.len()).sum();
             whole + self.of_last
         });
         let len = self.piece.len() + of_pieces;
@@ -170,5 +187,5 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-impl ExactSizeIterator for Entries<'_> {}
-impl FusedIterator for Entries<'_> {}
+impl ExactSizeIterator for Places<'_> {}
+impl FusedIterator for Places<'_> {}
