@@ -30,11 +30,11 @@ struct Piece {
     places: Vec<usize>,
 }
 
-/// Before a place of a piece, or behind its last.
+/// Before one of the places of a piece, or behind its last.
 #[derive(Clone, Copy)]
 struct Gap {
     piece: usize,
-    place: usize,
+    index: usize,
 }
 
 /// The places of a range's keys.
@@ -76,25 +76,26 @@ impl Order {
         });
         let Some(Piece { places: first, .. }) = self.pieces.get(start.piece) else { return Places::none() };
         if start.piece == end.piece {
-            return Places { piece: first[start.place..end.place].iter(), ..Places::none() };
+            return Places { piece: first[start.index..end.index].iter(), ..Places::none() };
         }
         let pieces = &self.pieces[start.piece + 1..=end.piece];
-        Places { piece: first[start.place..].iter(), pieces, of_last: end.place }
+        Places { piece: first[start.index..].iter(), pieces, of_last: end.index }
     }
 
-    /// Adds the place of `key`, which is not there yet.
-    pub(super) fn insert(&mut self, key: &Bytes, new: usize, slots: &Slots) {
-        let Gap { piece: at, place } = self.gap(slots, |other| other <= &key[..]);
+    /// Adds `key`, which is not there yet, at `place`.
+    pub(super) fn insert(&mut self, key: &Bytes, place: usize, slots: &Slots) {
+        let Gap { piece: at, index } = self.gap(slots, |other| other <= &key[..]);
         match self.pieces.get_mut(at) {
-            None => self.pieces.push(Piece::of_one(key, new)),
-            Some(piece) if piece.places.len() < MOST => piece.places.insert(place, new),
+            None => self.pieces.push(Piece::of_one(key, place)),
+            Some(piece) if piece.places.len() < MOST => piece.places.insert(index, place),
             // Who adds keys in order leaves full pieces behind.
-            Some(_) if place == MOST => self.pieces.insert(at + 1, Piece::of_one(key, new)),
+            Some(_) if index == MOST => self.pieces.insert(at + 1, Piece::of_one(key, place)),
             Some(piece) => {
                 let mut half = piece.split(slots);
-                match place.checked_sub(MOST / 2) {
-                    Some(place @ 1..) => half.places.insert(place, new),
-                    _ => piece.places.insert(place, new),
+                // Between the two it belongs to the first: it is less than the least of the other.
+                match index.checked_sub(MOST / 2) {
+                    Some(index @ 1..) => half.places.insert(index, place),
+                    _ => piece.places.insert(index, place),
                 }
                 self.pieces.insert(at + 1, half);
             }
@@ -102,9 +103,9 @@ impl Order {
     }
 
     pub(super) fn remove(&mut self, key: &[u8], slots: &Slots) {
-        let Some(Gap { piece: at, place }) = self.find(key, slots) else { return };
+        let Some(Gap { piece: at, index }) = self.find(key, slots) else { return };
         let Piece { places, .. } = &mut self.pieces[at];
-        places.remove(place);
+        places.remove(index);
         if places.is_empty() {
             self.pieces.remove(at);
         } else if places.len() < FEW {
@@ -113,10 +114,10 @@ impl Order {
         }
     }
 
-    /// Notes that `key` will be at another place.
-    pub(super) fn set_place(&mut self, key: &[u8], new: usize, slots: &Slots) {
-        if let Some(Gap { piece, place }) = self.find(key, slots) {
-            self.pieces[piece].places[place] = new;
+    /// Notes that `key` will be at `place`.
+    pub(super) fn set_place(&mut self, key: &[u8], place: usize, slots: &Slots) {
+        if let Some(Gap { piece, index }) = self.find(key, slots) {
+            self.pieces[piece].places[index] = place;
         }
     }
 
@@ -132,16 +133,16 @@ impl Order {
 
     fn find(&self, key: &[u8], slots: &Slots) -> Option<Gap> {
         let behind = self.gap(slots, |other| other <= key);
-        let gap = Gap { place: behind.place.checked_sub(1)?, ..behind };
-        (slots.keys()[self.pieces[gap.piece].places[gap.place]] == key).then_some(gap)
+        let gap = Gap { index: behind.index.checked_sub(1)?, ..behind };
+        (slots.keys()[self.pieces[gap.piece].places[gap.index]] == key).then_some(gap)
     }
 
     /// The gap behind all keys of which `is_before` is true: those come first.
     fn gap(&self, slots: &Slots, is_before: impl Fn(&[u8]) -> bool) -> Gap {
-        let Some((_, others)) = self.pieces.split_first() else { return Gap { piece: 0, place: 0 } };
+        let Some((_, others)) = self.pieces.split_first() else { return Gap { piece: 0, index: 0 } };
         let piece = others.partition_point(|piece| is_before(&piece.least));
         let keys = slots.keys();
-        Gap { piece, place: self.pieces[piece].places.partition_point(|place| is_before(&keys[*place])) }
+        Gap { piece, index: self.pieces[piece].places.partition_point(|place| is_before(&keys[*place])) }
     }
 }
 
