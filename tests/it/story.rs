@@ -40,7 +40,7 @@ async fn story_of_every_kubectl() {
     }
     for report in reports {
         let unexplained = report.unexplained();
-        assert!(unexplained.is_empty(), "kubectl {}: differences without a reason: {unexplained:?}", report.kubectl);
+        assert!(unexplained.is_empty(), "kubectl {}: differences without a reason:\n{unexplained}", report.kubectl);
         let outdated = report.outdated();
         assert!(outdated.is_empty(), "kubectl {}: said to differ, and equal: {outdated:?}", report.kubectl);
         let (_, floor) = FLOORS.into_iter().find(|(minor, _)| *minor == report.kubectl.minor).unwrap();

@@ -56,8 +56,8 @@ const REPLACED: &[(&str, &str)] = &[
     // Nodes and pods.
     (r"\bhollow-\d\b", "hollow-N"),
     (r"\b(192\.(?:0\.2|168\.\d+)|172\.18\.\d+|10\.244\.\d+)\.\d+\b", "<ip>"),
-    (r"\b(web|dep1|dep2)-[bcdfghjklmnpqrstvwxz2456789]{7,10}\b", "$1-<hash>"),
-    (r"\b(pod-template-hash[=:] ?)[bcdfghjklmnpqrstvwxz2456789]{7,10}\b", "$1<hash>"),
+    (r"\b(web|dep1|dep2)-[bcdfghjklmnpqrstvwxz2456789]{6,10}\b", "$1-<hash>"),
+    (r"\b(pod-template-hash[=:] ?)[bcdfghjklmnpqrstvwxz2456789]{1,10}\b", "$1<hash>"),
     (
         r"\b(<hash>|agent|oldrc|once|manual|j1|cj-\d+|debugger|kube-api-access)-[bcdfghjklmnpqrstvwxz2456789]{5}\b",
         "$1-xxxxx",
@@ -65,8 +65,8 @@ const REPLACED: &[(&str, &str)] = &[
     (r"(<hash>)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
     (r"(?m)^((?:Name: +)?(?:web|np|lb|exposed|noport))-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-xxxxx"),
     (r"(?m)^db-[bcdfghjklmnpqrstvwxz2456789]{5}( +IPv4)", "db-xxxxx$1"),
-    (r"\b(agent|db)-[bcdfghjklmnpqrstvwxz2456789]{8,10}\b", "$1-<hash>"),
-    (r"\b(controller-revision-hash=)[bcdfghjklmnpqrstvwxz2456789]{7,10}\b", "$1<hash>"),
+    (r"\b(agent|db)-[bcdfghjklmnpqrstvwxz2456789]{6,10}\b", "$1-<hash>"),
+    (r"\b(controller-revision-hash=)[bcdfghjklmnpqrstvwxz2456789]{1,10}\b", "$1<hash>"),
 ];
 
 /// Lines that depend on how fast things happen, or that tell of what no controller here does yet.

@@ -40,10 +40,9 @@ impl Report {
         self.count(|outcome| matches!(outcome, Outcome::Equal { .. }))
     }
 
-    /// The commands that differ although nobody said why.
-    pub(crate) fn unexplained(&self) -> Vec<u32> {
-        let without = self.outcomes.iter().filter(|(.., o)| matches!(o, Outcome::Differs { reason: None, .. }));
-        without.map(|(n, ..)| *n).collect()
+    /// The commands that differ although nobody said why, and how; empty if there are none.
+    pub(crate) fn unexplained(&self) -> String {
+        self.entries(|outcome| matches!(outcome, Outcome::Differs { reason: None, .. }))
     }
 
     /// The commands that are equal although somebody said why not.
@@ -53,26 +52,37 @@ impl Report {
     }
 
     pub(crate) fn write(&self) {
-        let mut text = format!("{self}\n");
-        for (n, command, outcome) in &self.outcomes {
-            writeln!(text, "\n=== {n} kubectl {command}").unwrap();
-            match outcome {
-                Outcome::Equal { outdated: false } => writeln!(text, "equal").unwrap(),
-                Outcome::Equal { outdated: true } => writeln!(text, "EQUAL, but said to differ").unwrap(),
-                Outcome::LeftOut(reason) => writeln!(text, "left out: {reason}").unwrap(),
-                Outcome::Differs { expected, said, reason } => {
-                    writeln!(text, "DIFFERS: {}", reason.as_deref().unwrap_or("nobody knows why")).unwrap();
-                    differences(&mut text, "exit", &expected.exit, &said.exit);
-                    differences(&mut text, "stdout", &expected.stdout, &said.stdout);
-                    differences(&mut text, "stderr", &expected.stderr, &said.stderr);
-                }
-            }
-        }
+        let text = format!("{self}\n{}", self.entries(|_| true));
         std::fs::write(reports("story").join(format!("{}.txt", self.kubectl)), text).unwrap();
+    }
+
+    fn entries(&self, which: impl Fn(&Outcome) -> bool) -> String {
+        let mut text = String::new();
+        for (n, command, outcome) in self.outcomes.iter().filter(|(.., outcome)| which(outcome)) {
+            writeln!(text, "\n=== {n} kubectl {command}").unwrap();
+            outcome.write(&mut text);
+        }
+        text
     }
 
     fn count(&self, which: impl Fn(&Outcome) -> bool) -> usize {
         self.outcomes.iter().filter(|(.., outcome)| which(outcome)).count()
+    }
+}
+
+impl Outcome {
+    fn write(&self, text: &mut String) {
+        match self {
+            Self::Equal { outdated: false } => writeln!(text, "equal").unwrap(),
+            Self::Equal { outdated: true } => writeln!(text, "EQUAL, but said to differ").unwrap(),
+            Self::LeftOut(reason) => writeln!(text, "left out: {reason}").unwrap(),
+            Self::Differs { expected, said, reason } => {
+                writeln!(text, "DIFFERS: {}", reason.as_deref().unwrap_or("nobody knows why")).unwrap();
+                differences(text, "exit", &expected.exit, &said.exit);
+                differences(text, "stdout", &expected.stdout, &said.stdout);
+                differences(text, "stderr", &expected.stderr, &said.stderr);
+            }
+        }
     }
 }
 
