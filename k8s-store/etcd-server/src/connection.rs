@@ -58,7 +58,7 @@ impl EtcdServer {
                 }
             }
         });
-        match end.await {
+        match end.at_once().await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "a connection broke"),
             Err(error) => tracing::debug!(%error, "a connection cannot be written to"),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod again;
 mod codec;
 mod corked;
 mod rounds;

@@ -1,6 +1,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::{fmt, io, mem};
 
 use futures_core::future::BoxFuture;
@@ -10,6 +10,10 @@ use parking_lot::Mutex;
 use tokio::io::AsyncWrite;
 
 use crate::Corked;
+use crate::again::Again;
+
+/// So many rounds follow each other at most before other tasks go first.
+const ON_END: usize = 4;
 
 /// Drives an HTTP/2 connection and all of its calls as one future, round by round.
 ///
@@ -25,12 +29,17 @@ type Call = BoxFuture<'static, ()>;
 #[must_use = "nothing is driven unless it is awaited"]
 pub struct Driving<T, C: Future> {
     rounds: Rounds,
+    again: Arc<Again>,
+    /// Wakes `again`.
+    waker: Waker,
     io: Corked<T>,
     connection: Pin<Box<C>>,
     calls: FuturesUnordered<Call>,
     /// What came of the connection while calls were still waited for.
     end: Option<C::Output>,
     waits_for_calls: bool,
+    /// How many rounds follow each other at most.
+    on_end: usize,
 }
 
 impl Rounds {
@@ -41,7 +50,9 @@ impl Rounds {
     /// Dropping the future drops the connection and the calls.
     pub fn drive<T, C: Future>(self, io: Corked<T>, connection: C) -> Driving<T, C> {
         let (connection, calls) = (Box::pin(connection), FuturesUnordered::new());
-        Driving { rounds: self, io, connection, calls, end: None, waits_for_calls: false }
+        let again = Arc::<Again>::default();
+        let waker = Waker::from(Arc::clone(&again));
+        Driving { rounds: self, again, waker, io, connection, calls, end: None, waits_for_calls: false, on_end: 1 }
     }
 }
 
@@ -50,30 +61,34 @@ impl<T, C: Future> Driving<T, C> {
     pub fn until_calls_end(self) -> Self {
         Self { waits_for_calls: true, ..self }
     }
+
+    /// Follows a round that makes another one necessary, as one does in which a call was answered, with that one at once
+    /// and on the same thread. Without this other tasks go first, which is right where those who call are among them.
+    pub fn at_once(self) -> Self {
+        Self { on_end: ON_END, ..self }
+    }
 }
 
 impl<T, C: Future> Unpin for Driving<T, C> {}
 
-impl<T: AsyncWrite + Unpin, C: Future> Future for Driving<T, C> {
-    type Output = io::Result<C::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        poll_all(&mut this.calls, cx);
-        if this.end.is_none()
-            && let Poll::Ready(end) = this.connection.as_mut().poll(cx)
+impl<T: AsyncWrite + Unpin, C: Future> Driving<T, C> {
+    fn round(&mut self) -> Poll<io::Result<C::Output>> {
+        let cx = &mut Context::from_waker(&self.waker);
+        poll_all(&mut self.calls, cx);
+        if self.end.is_none()
+            && let Poll::Ready(end) = self.connection.as_mut().poll(cx)
         {
-            this.end = Some(end);
+            self.end = Some(end);
         }
-        let new = mem::take(&mut *this.rounds.0.lock());
+        let new = mem::take(&mut *self.rounds.0.lock());
         if !new.is_empty() {
-            this.calls.extend(new);
+            self.calls.extend(new);
             // A call that is answered at once wakes this future for the next round.
-            poll_all(&mut this.calls, cx);
+            poll_all(&mut self.calls, cx);
         }
-        let written = this.io.poll_uncork(cx);
-        if (!this.waits_for_calls || this.calls.is_empty())
-            && let Some(end) = this.end.take()
+        let written = self.io.poll_uncork(cx);
+        if (!self.waits_for_calls || self.calls.is_empty())
+            && let Some(end) = self.end.take()
         {
             return Poll::Ready(Ok(end));
         }
@@ -81,6 +96,24 @@ impl<T: AsyncWrite + Unpin, C: Future> Future for Driving<T, C> {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             _ => Poll::Pending,
         }
+    }
+}
+
+impl<T: AsyncWrite + Unpin, C: Future> Future for Driving<T, C> {
+    type Output = io::Result<C::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.again.begin(cx.waker());
+        for _ in 0..self.on_end {
+            if let Poll::Ready(end) = self.round() {
+                return Poll::Ready(end);
+            }
+            if !self.again.is_wanted() {
+                return Poll::Pending;
+            }
+        }
+        self.again.give_way();
+        Poll::Pending
     }
 }
 
