@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -11,7 +11,7 @@ use futures_util::stream::SelectAll;
 use k8s_store::{Error, EventFilter, KeyRange, Revision, Watch, WatchOptions};
 use k8s_store_etcd_proto::etcdserverpb::watch_create_request::FilterType;
 use k8s_store_etcd_proto::etcdserverpb::watch_request::RequestUnion;
-use k8s_store_etcd_proto::etcdserverpb::{WatchCreateRequest, WatchRequest, WatchResponse};
+use k8s_store_etcd_proto::etcdserverpb::{ResponseHeader, WatchCreateRequest, WatchRequest, WatchResponse};
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tonic::{Status, Streaming};
@@ -36,8 +36,8 @@ const OVERHEAD: usize = 512 << 10;
 pub(crate) struct Session {
     node: Arc<Node>,
     requests: Streaming<WatchRequest>,
-    /// The watch that is being made. Until it is, no further request is read: answers come in the order of requests.
-    opening: Option<Opening>,
+    /// What the store is asked for. Until it is known, no further request is read: answers come in the order of requests.
+    waiting: Option<Waiting>,
     followers: SelectAll<Follower>,
     seats: BTreeMap<i64, Seat>,
     next_id: i64,
@@ -46,6 +46,12 @@ pub(crate) struct Session {
     answers: VecDeque<WatchResponse>,
     stopped: BoxFuture<'static, ()>,
     ended: bool,
+}
+
+enum Waiting {
+    Opening(Opening),
+    /// How far the store is when a watch is cancelled.
+    Cancelled(i64, BoxFuture<'static, Result<ResponseHeader, Status>>),
 }
 
 struct Opening {
@@ -82,7 +88,7 @@ impl Session {
         Self {
             node,
             requests,
-            opening: None,
+            waiting: None,
             followers: SelectAll::new(),
             seats: BTreeMap::new(),
             next_id: 0,
@@ -124,7 +130,7 @@ impl Session {
             };
             Ok((store.status().await?.revision, opened))
         });
-        self.opening = Some(Opening { id: id.unwrap_or(NO_WATCH), range, options, wishes, watch });
+        self.waiting = Some(Waiting::Opening(Opening { id: id.unwrap_or(NO_WATCH), range, options, wishes, watch }));
     }
 
     fn free_id(&mut self) -> i64 {
@@ -175,8 +181,14 @@ impl Session {
     fn cancel(&mut self, id: i64) {
         let Some(seat) = self.seats.remove(&id) else { return };
         seat.control.cancel();
+        let node = Arc::clone(&self.node);
+        self.waiting = Some(Waiting::Cancelled(id, Box::pin(async move { node.header_now().await })));
+    }
+
+    fn cancelled(&mut self, id: i64, header: ResponseHeader) {
+        let answer = WatchResponse { header: Some(header), watch_id: id, canceled: true, ..WatchResponse::default() };
+        self.answers.push_back(answer);
         let left = self.together.leave(id);
-        self.answers.push_back(WatchResponse { canceled: true, ..self.answer(id, None) });
         self.follow_up(left);
     }
 
@@ -257,11 +269,9 @@ impl Session {
     /// What ends the whole stream.
     fn poll_requests(&mut self, cx: &mut Context<'_>) -> Result<(), Status> {
         while !self.ended {
-            if let Some(opening) = &mut self.opening {
-                let Poll::Ready(opened) = opening.watch.as_mut().poll(cx) else { return Ok(()) };
-                if let Some(opening) = self.opening.take() {
-                    self.opened(opening, opened.map_err(status)?)?;
-                }
+            match self.poll_waiting(cx) {
+                Poll::Ready(known) => known?,
+                Poll::Pending => return Ok(()),
             }
             match Pin::new(&mut self.requests).poll_next(cx) {
                 Poll::Ready(Some(request)) => self.handle(request?),
@@ -270,6 +280,26 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// # Errors
+    /// What ends the whole stream.
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        match &mut self.waiting {
+            None => {}
+            Some(Waiting::Opening(opening)) => {
+                let opened = ready!(opening.watch.as_mut().poll(cx)).map_err(status)?;
+                if let Some(Waiting::Opening(opening)) = self.waiting.take() {
+                    self.opened(opening, opened)?;
+                }
+            }
+            Some(Waiting::Cancelled(id, header)) => {
+                let (id, header) = (*id, ready!(header.as_mut().poll(cx))?);
+                self.waiting = None;
+                self.cancelled(id, header);
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<WatchResponse, Status>>> {

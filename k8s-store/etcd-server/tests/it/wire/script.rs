@@ -257,8 +257,7 @@ async fn watches(script: Script) {
             request_union: Some(RequestUnion::CancelRequest(WatchCancelRequest { watch_id: id })),
         });
     }
-    let cancelled = stream.next().await;
-    script.said.note(&format!("cancelled {} {} {}", cancelled.watch_id, cancelled.canceled, cancelled.cancel_reason));
+    script.said.note(&format!("cancelled {:?}", stream.next().await));
 
     // From the past, and from what is gone.
     kv().compact(CompactionRequest { revision: 8, physical: false }).await.unwrap();
