@@ -14,7 +14,7 @@ const WOKEN: u8 = 2;
 /// Keeps the wakes of a future from its task while the future is polled, so that it can go on by itself.
 ///
 /// A runtime takes a task that wakes itself for one that lets others go first: it wakes a second thread, which takes the
-/// task over. For a request that is answered at once that is most of the cost.
+/// task over. For a request that is answered at once that was a quarter of what it cost.
 #[derive(Debug, Default)]
 pub(crate) struct Again {
     state: AtomicU8,
