@@ -18,6 +18,7 @@ mod log;
 mod recover;
 mod segments;
 mod upgrade;
+mod verdict;
 
 pub mod disk;
 pub mod format;

@@ -4,12 +4,11 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_core::Stream;
 use k8s_store::{Error, Hash, Maintenance, Revision, Snapshot};
-use tokio::sync::oneshot;
 
 use crate::Durable;
 use crate::checkpoint::{Copy, pieces};
 use crate::format::{LOG_HEADER, Record};
-use crate::queue::{Gate, Wait};
+use crate::queue::Gate;
 use crate::store::Shared;
 
 /// A snapshot that is not read falls behind after so many transactions.
@@ -31,15 +30,14 @@ impl Maintenance for Durable {
     async fn defragment(&self) -> Result<(), Error> {
         self.shared.queue.lock().enter()?;
         if self.shared.can_leave_the_log()? {
-            let (waiter, wait) = oneshot::channel();
-            {
+            let wait = {
                 let mut waiting = self.shared.queue.lock();
                 waiting.enter()?;
                 waiting.group.rotate = true;
-                waiting.group.waiters.push(waiter);
-            }
+                waiting.group.join()
+            };
             self.shared.queue.bell.ring();
-            Wait::For(wait).done().await?;
+            wait.done().await?;
         }
         self.shared.keeper.defragment().await
     }
@@ -49,8 +47,7 @@ impl Maintenance for Durable {
     }
 
     async fn close(&self) -> Result<(), Error> {
-        let (waiter, wait) = oneshot::channel();
-        {
+        let wait = {
             let mut waiting = self.shared.queue.lock();
             match waiting.gate {
                 Gate::Closed => return Ok(()),
@@ -59,10 +56,10 @@ impl Maintenance for Durable {
             }
             waiting.gate = Gate::Closed;
             waiting.group.closes = true;
-            waiting.group.waiters.push(waiter);
-        }
+            waiting.group.join()
+        };
         self.shared.queue.bell.ring();
-        let written = Wait::For(wait).done().await;
+        let written = wait.done().await;
         self.shared.end();
         self.tasks.stop().await;
         self.shared.keeper.ended().await;

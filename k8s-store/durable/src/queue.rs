@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use k8s_store::engine::Mark;
 use k8s_store::{Error, Revision};
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 use crate::bell::Bell;
 use crate::format::{FRAME_HEADER, Record, write_events};
+use crate::verdict::{Verdict, Wait};
 
 /// How many bytes may wait to be written before writers have to wait themselves.
 const ROOM: usize = 64 << 20;
@@ -51,28 +52,13 @@ pub(crate) struct Group {
     /// Records, after room for the frame's header.
     pub(crate) frame: Vec<u8>,
     pub(crate) mark: Option<Mark>,
-    pub(crate) waiters: Vec<oneshot::Sender<Result<(), Error>>>,
+    pub(crate) verdict: Verdict,
+    /// How many wait for the verdict.
+    pub(crate) waiters: usize,
     pub(crate) compact: Option<Revision>,
     /// Begin a new file before this.
     pub(crate) rotate: bool,
     pub(crate) closes: bool,
-}
-
-/// What a change waits for.
-#[derive(Debug)]
-pub(crate) enum Wait {
-    Nothing,
-    For(oneshot::Receiver<Result<(), Error>>),
-}
-
-impl Wait {
-    pub(crate) async fn done(self) -> Result<(), Error> {
-        match self {
-            Self::Nothing => Ok(()),
-            // The writer is gone only if the store was dropped.
-            Self::For(end) => end.await.unwrap_or(Err(Error::Closed)),
-        }
-    }
 }
 
 impl Queue {
@@ -143,7 +129,7 @@ impl Waiting {
 
 impl Group {
     pub(crate) fn is_empty(&self) -> bool {
-        self.frame.is_empty() && self.waiters.is_empty() && !self.rotate && !self.closes
+        self.frame.is_empty() && self.waiters == 0 && !self.rotate && !self.closes
     }
 
     /// Whether all that it writes is that the store is closed.
@@ -168,10 +154,9 @@ impl Group {
         &mut self.frame
     }
 
-    pub(crate) fn tell(&mut self, result: &Result<(), Error>) {
-        for waiter in self.waiters.drain(..) {
-            // Who does not listen any more has been told so on the trait.
-            let _gone = waiter.send(result.clone());
-        }
+    /// Waits for it from now on.
+    pub(crate) fn join(&mut self) -> Wait {
+        self.waiters += 1;
+        self.verdict.wait()
     }
 }

@@ -9,14 +9,14 @@ use k8s_env::Tasks;
 use k8s_store::engine::{Engine, Stage};
 use k8s_store::{Error, KeyRange, Page, RangeOptions, Revision, Status, Store, Txn, TxnOutcome, Watch, WatchOptions};
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
 
 use crate::Builder;
 use crate::disk::Disk;
 use crate::format::Record;
 use crate::keeper::Keeper;
-use crate::queue::{Gate, Group, Queue, Wait};
+use crate::queue::{Gate, Group, Queue};
 use crate::segments::Segments;
+use crate::verdict::Wait;
 
 /// A store in one directory.
 ///
@@ -103,17 +103,16 @@ impl Shared {
             return Ok((outcome, Wait::Nothing));
         }
         group.mark = Some(mark);
-        let (waiter, wait) = oneshot::channel();
-        group.waiters.push(waiter);
+        let wait = group.join();
         self.queue.measure(&waiting);
         let group = &waiting.group;
-        let wakes = group.waiters.len() == 1 || group.waiters.len() == waiting.wanted;
+        let wakes = group.waiters == 1 || group.waiters == waiting.wanted;
         drop(waiting);
         drop(stage);
         if wakes {
             self.queue.bell.ring();
         }
-        Ok((outcome, Wait::For(wait)))
+        Ok((outcome, wait))
     }
 
     /// Waits for everything staged by now.
@@ -167,8 +166,7 @@ impl Store for Durable {
 
     async fn compact(&self, revision: Revision) -> Result<(), Error> {
         self.shared.engine.check_compact(revision)?;
-        let (waiter, wait) = oneshot::channel();
-        {
+        let wait = {
             let _stage = self.shared.engine.stage()?;
             let mut waiting = self.shared.queue.lock();
             waiting.enter()?;
@@ -178,10 +176,10 @@ impl Store for Durable {
             waiting.compacting = revision;
             waiting.group.add(&Record::Compact(revision));
             waiting.group.compact = Some(revision);
-            waiting.group.waiters.push(waiter);
-        }
+            waiting.group.join()
+        };
         self.shared.queue.bell.ring();
-        Wait::For(wait).done().await
+        wait.done().await
     }
 
     async fn status(&self) -> Result<Status, Error> {

@@ -9,6 +9,7 @@ use crate::failure::{refused, uncertain};
 use crate::log::{Failure, Log};
 use crate::queue::{Gate, Group};
 use crate::store::Shared;
+use crate::verdict::Verdict;
 
 /// A group of so many bytes makes good use of a sync, so more are not waited for.
 const ENOUGH: usize = 512 << 10;
@@ -20,6 +21,8 @@ pub(crate) struct Writer {
     log: Log,
     /// The buffer that is not in the queue.
     spare: Vec<u8>,
+    /// What those who waited for the last group may still be telling each other.
+    told: Option<Verdict>,
     syncs: bool,
     /// How many changes are likely to come at once.
     expected: usize,
@@ -40,7 +43,7 @@ pub(crate) enum Wrote {
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, log: Log, syncs: bool) -> Self {
-        Self { shared, log, spare: Vec::new(), syncs, expected: 1, pace: Duration::ZERO }
+        Self { shared, log, spare: Vec::new(), told: None, syncs, expected: 1, pace: Duration::ZERO }
     }
 
     /// Writes until the store is closed, on this thread.
@@ -81,7 +84,7 @@ impl Writer {
     fn gather(&mut self) {
         let here = {
             let mut waiting = self.shared.queue.lock();
-            let here = waiting.group.waiters.len();
+            let here = waiting.group.waiters;
             if here == 0 || here >= self.expected || waiting.group.frame.len() >= ENOUGH {
                 return;
             }
@@ -96,24 +99,28 @@ impl Writer {
                 break;
             }
             let waiting = self.shared.queue.lock();
-            if waiting.group.waiters.len() >= self.expected || waiting.group.frame.len() >= ENOUGH {
+            if waiting.group.waiters >= self.expected || waiting.group.frame.len() >= ENOUGH {
                 return;
             }
         }
-        self.expected = here.max(self.shared.queue.lock().group.waiters.len());
+        self.expected = here.max(self.shared.queue.lock().group.waiters);
     }
 
     /// Writes what waits.
     pub(crate) fn write(&mut self) -> Wrote {
+        self.told = None;
         let Some(mut group) = self.shared.queue.take(std::mem::take(&mut self.spare)) else { return Wrote::Nothing };
         match self.append(&mut group) {
             Ok(()) => self.publish(&mut group),
             Err(Failure::Refused(error)) => self.refuse(&mut group, &refused(error)),
             Err(Failure::Lost(error)) => self.fail(&mut group, error),
         }
-        let wrote = if group.closes { Wrote::Last } else { Wrote::Some };
         self.spare = group.frame;
-        wrote
+        if group.closes {
+            return Wrote::Last;
+        }
+        self.told = Some(group.verdict);
+        Wrote::Some
     }
 
     fn append(&mut self, group: &mut Group) -> Result<(), Failure> {
@@ -142,16 +149,16 @@ impl Writer {
         // It can have been forgotten by itself meanwhile.
         let _on_request = group.compact.map(|revision| self.shared.engine.compact(revision));
         // Before they are told: those who come back at once must not be counted twice.
-        self.expected = group.waiters.len() + self.shared.queue.lock().group.waiters.len();
-        group.tell(&Ok(()));
+        self.expected = group.waiters + self.shared.queue.lock().group.waiters;
+        group.verdict.tell(Ok(()));
         self.shared.keeper.look(&self.shared);
     }
 
     /// Takes back everything staged: what is staged was decided on what could not be written.
     fn refuse(&mut self, group: &mut Group, error: &Error) {
-        let mut rest = self.retract(None);
-        group.tell(&Err(error.clone()));
-        rest.tell(&Err(error.clone()));
+        let rest = self.retract(None);
+        group.verdict.tell(Err(error.clone()));
+        rest.verdict.tell(Err(error.clone()));
         if rest.closes {
             group.closes = true;
         }
@@ -161,9 +168,9 @@ impl Writer {
         let error = Arc::new(error);
         tracing::error!(%error, "the disk failed: writes are refused until the store is opened again");
         let from_now_on = Error::Unavailable { source: Arc::clone(&error) as _ };
-        let mut rest = self.retract(Some(Gate::Failed(from_now_on.clone())));
-        group.tell(&Err(uncertain(&error)));
-        rest.tell(&Err(from_now_on));
+        let rest = self.retract(Some(Gate::Failed(from_now_on.clone())));
+        group.verdict.tell(Err(uncertain(&error)));
+        rest.verdict.tell(Err(from_now_on));
         if rest.closes {
             group.closes = true;
         }

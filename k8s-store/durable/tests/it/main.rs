@@ -13,3 +13,4 @@ mod scratch;
 mod trial;
 mod upkeep;
 mod versions;
+mod waiting;
